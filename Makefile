@@ -1,0 +1,55 @@
+# make lab    set up everything and open JupyterLab on the first notebook (LAB_ARGS adds options)
+# make test   set up everything and run every test (PYTEST_ARGS adds options)
+# make lint   style, types, layers, sizes
+# make check  test and lint
+# make clean  remove all that make made
+#
+# Needs only make and Python >= 3.11; PYTHON=/path/to/python picks another one than the first that fits.
+
+CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python
+PYTHON ?= $(shell for each in $(CANDIDATES); do \
+	$$each -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
+NOTEBOOK := notebooks/01_first_chat.ipynb
+BIN := .venv/bin
+READY := .venv/.ready
+# JupyterLab asks root for a flag, and root is a container, where no browser can be opened.
+ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root --no-browser)
+
+.PHONY: help lab test lint check clean model browser
+
+help:
+	@sed -n 's/^# \(make\)/\1/p' Makefile
+
+lab: $(READY) model
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/$(NOTEBOOK) $(ROOT_ARGS) $(LAB_ARGS)
+
+test: $(READY) model browser
+	$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check -q .
+	$(BIN)/ruff format -q --check .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/mypy --no-error-summary tools benchmarks
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python tools/check_sizes.py
+
+check: test lint
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Neither of these fails: the tests and the notebook say what is missing, and what to do.
+model: $(READY)
+	@$(BIN)/agentbench models pull || true
+
+browser: $(READY)
+	@$(BIN)/python tools/browser.py --install > /dev/null || true
+
+$(READY): pyproject.toml tools/set_up.py
+	@if [ -z "$(PYTHON)" ]; then \
+		echo 'agentbench needs Python 3.11 or newer with venv (on Debian: apt install python3 python3-venv).' >&2; \
+		echo 'If it is not on the PATH: make PYTHON=/path/to/python' >&2; exit 1; fi
+	@$(PYTHON) tools/set_up.py
+	@touch $@

@@ -1,0 +1,25 @@
+"""What the operator wrote: schema, load, placeholders, and the frozen values that come out.
+
+Importing this package is cheap; pydantic and ruamel.yaml are imported when there is a config to read.
+"""
+
+from __future__ import annotations
+
+from agentbench.config.discover import LOCAL_MODEL
+from agentbench.config.endpoint import Agent, Catalog, Endpoint, ModelParameters, Provider, Secret
+from agentbench.config.load import load
+from agentbench.config.script import Script, Step, script
+
+__all__ = [
+    "LOCAL_MODEL",
+    "Agent",
+    "Catalog",
+    "Endpoint",
+    "ModelParameters",
+    "Provider",
+    "Script",
+    "Secret",
+    "Step",
+    "load",
+    "script",
+]

@@ -1,0 +1,143 @@
+"""The frozen values that come out of a config: endpoints, agents, and the catalog that finds them by name.
+
+How they were written, checked and merged lies in the other files of this room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, NoReturn, TypeAlias
+
+import msgspec
+
+from agentbench.config.script import Script
+from agentbench.errors import UnknownName
+
+__all__ = ["Agent", "Catalog", "Endpoint", "ModelParameters", "Provider", "Secret"]
+
+Provider: TypeAlias = Literal[
+    "openai_chat", "openai_responses", "llama_cpp", "scripted", "anthropic", "google", "ollama"
+]
+
+_MASK = "****"
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Secret:
+    """A text that never shows itself in a repr, a format, a pickle or JSON; `reveal()` gives it."""
+
+    # Neither a dataclass nor a Struct: msgspec and others would encode those.
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself; send it, never show or store it."""
+        return self._text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
+
+    def __repr__(self) -> str:
+        return _MASK
+
+    def __str__(self) -> str:
+        return _MASK
+
+    def __format__(self, spec: str) -> str:
+        return format(_MASK, spec)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A Secret can't be pickled or copied. Pass the object itself.")
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A place that answers with models; its repr shows the headers' names, never their values."""
+
+    name: str
+    provider: Provider
+    base_url: str | None = None
+    api_key: Secret | None = None
+    models: tuple[str, ...] = ()
+    fetch_models: bool = False
+    """True if the endpoint itself may know more models than `models`."""
+    headers: Mapping[str, str] = _NOTHING
+    files: Mapping[str, Path] = _NOTHING
+    """The GGUF file of each local model that the operator named; it may not exist."""
+    context_lengths: Mapping[str, int] = _NOTHING
+    """In tokens, by local model."""
+    scripts: Mapping[str, Script] = _NOTHING
+    unsupported: str | None = None
+    """A sentence that says why this endpoint can't be used yet; None if it can."""
+    origin: str = "built in"
+    """Who put it there: "built in", "environment variable NAME", "FILE:LINE" or "Python"."""
+
+    @property
+    def default_model(self) -> str | None:
+        """The model to use when nobody names one; None if the endpoint lists none."""
+        return self.models[0] if self.models else None
+
+    def __repr__(self) -> str:
+        shown = {field: getattr(self, field) for field in self.__struct_fields__}
+        shown["headers"] = dict.fromkeys(self.headers, _MASK)
+        return f"Endpoint({', '.join(f'{key}={value!r}' for key, value in shown.items())})"
+
+
+class ModelParameters(msgspec.Struct, frozen=True, kw_only=True):
+    """How to sample; None leaves a choice to the endpoint."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_output_tokens: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+
+
+class Agent(msgspec.Struct, frozen=True, kw_only=True):
+    """Instructions, a model and tools under one id; None for `endpoint` or `model` means the default one."""
+
+    id: str
+    name: str
+    description: str = ""
+    instructions: str | None = None
+    endpoint: str | None = None
+    model: str | None = None
+    parameters: ModelParameters = ModelParameters()
+    tools: tuple[str, ...] = ()
+
+
+class Catalog(msgspec.Struct, frozen=True, kw_only=True):
+    """Every endpoint and agent there is, by name, in the order in which to show them."""
+
+    endpoints: Mapping[str, Endpoint]
+    agents: Mapping[str, Agent]
+
+    def endpoint(self, name: str) -> Endpoint:
+        """Return the endpoint of that name, in any case; raise `UnknownName` if there is none."""
+        by_fold = {each.casefold(): each for each in self.endpoints}
+        found = by_fold.get(name.casefold())
+        if found is None:
+            raise UnknownName("endpoint", name, self.endpoints)
+        return self.endpoints[found]
+
+    def agent(self, agent_id: str) -> Agent:
+        """Return the agent of that id; raise `UnknownName` if there is none."""
+        if agent_id not in self.agents:
+            raise UnknownName("agent", agent_id, self.agents)
+        return self.agents[agent_id]
+
+    @property
+    def default_agent(self) -> Agent:
+        """The first agent: the operator's first, or the built-in assistant."""
+        return next(iter(self.agents.values()))
+
+    @property
+    def default_endpoint(self) -> Endpoint:
+        """The default agent's endpoint, or `local`."""
+        return self.endpoint(self.default_agent.endpoint or "local")

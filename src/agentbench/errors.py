@@ -1,0 +1,235 @@
+"""Every error that agentbench raises on purpose.
+
+    AgentbenchError                 500  server_error
+    ├── InvalidRequest              400  invalid_request_error   the caller must change something
+    │   ├── UnknownName             404  not_found_error         no such agent, endpoint, model or response
+    │   ├── PreviousNotFound        400  previous_response_not_found
+    │   └── ContextTooLong          400  context_length_exceeded   the conversation outgrew the model
+    ├── ConfigError                 500  config_error            the operator must change a file
+    ├── NotAuthenticated            401  authentication_error
+    ├── MissingExtra                501  missing_extra           `pip install "agentbench[extra]"`
+    ├── WeightsUnavailable          503  weights_unavailable     a local model's file isn't there
+    ├── StorageError                500  storage_error
+    └── UpstreamError               502  upstream_error          a provider did not answer as it should
+        ├── AnswerFailed            502  answer_failed           it broke off; carries the `response` so far
+        ├── UpstreamRefused         502  upstream_refused        401, 403: the key is wrong or may not do this
+        ├── UpstreamRejected        400  upstream_rejected       400, 404, 422: the provider says what is wrong
+        ├── UpstreamRateLimited     429  rate_limit_exceeded     carries `retry_after` seconds
+        ├── UpstreamUnavailable     503  upstream_unavailable    5xx, connection refused, dropped
+        ├── UpstreamTimeout         504  upstream_timeout
+        └── UpstreamGarbled         502  upstream_garbled        not the JSON or events of this protocol
+
+A message is one or two short sentences: what happened, then what to do. Surfaces give an error their own shape
+from `status`, `type`, `code` and `param`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "AgentbenchError",
+    "AnswerFailed",
+    "ConfigError",
+    "ContextTooLong",
+    "InvalidRequest",
+    "MissingExtra",
+    "NotAuthenticated",
+    "PreviousNotFound",
+    "StorageError",
+    "UnknownName",
+    "UpstreamError",
+    "UpstreamGarbled",
+    "UpstreamRateLimited",
+    "UpstreamRefused",
+    "UpstreamRejected",
+    "UpstreamTimeout",
+    "UpstreamUnavailable",
+    "WeightsUnavailable",
+    "nearest",
+]
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that looks most like `name`, or None if none is close."""
+    by_fold = {each.casefold(): each for each in known}
+    found = difflib.get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.5)
+    return by_fold[found[0]] if found else None
+
+
+class AgentbenchError(Exception):
+    """The root: catch it to catch everything that agentbench raises on purpose."""
+
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = "server_error"
+    code: ClassVar[str] = "server_error"
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+
+    def _render_traceback_(self) -> list[str]:
+        """Show one line instead of a stack in IPython, which asks exceptions for this method."""
+        return [f"{type(self).__name__}: {self.message}"]
+
+
+class InvalidRequest(AgentbenchError):
+    """The request can't be answered as it stands; `param` names the part to change."""
+
+    status = 400
+    type = "invalid_request_error"
+    code = "invalid_request"
+
+
+class UnknownName(InvalidRequest):
+    """No agent, endpoint, model, conversation or response of that name; the nearest known one is suggested."""
+
+    status = 404
+    type = "not_found_error"
+    code = "not_found"
+
+    def __init__(self, kind: str, name: str, known: Iterable[str] = (), *, param: str | None = None) -> None:
+        known = list(known)
+        close = nearest(name, known)
+        hint = f" Did you mean {close!r}?" if close else ""
+        if not close and known:
+            hint = f" Known: {', '.join(known[:8])}{', …' if len(known) > 8 else ''}."  # noqa: PLR2004 - a line's worth
+        super().__init__(f"There is no {kind} {name!r}.{hint}", param=param)
+        self.kind = kind
+        self.name = name
+        self.suggestion = close
+
+
+class PreviousNotFound(InvalidRequest):
+    """The response to continue from isn't stored, or is someone else's."""
+
+    code = "previous_response_not_found"
+
+    def __init__(self, response_id: str) -> None:
+        super().__init__(f"There is no stored response {response_id!r} to continue from.", param="previous_response_id")
+
+
+class ContextTooLong(InvalidRequest):
+    """The conversation no longer fits the model's context window."""
+
+    code = "context_length_exceeded"
+
+
+class ConfigError(AgentbenchError):
+    """A config file is wrong; the message names file, line, key and the nearest known key."""
+
+    type = "config_error"
+    code = "config_error"
+
+
+class NotAuthenticated(AgentbenchError):
+    """No credential, or one that isn't valid."""
+
+    status = 401
+    type = "authentication_error"
+    code = "invalid_api_key"
+
+
+class MissingExtra(AgentbenchError):
+    """An optional part isn't installed."""
+
+    status = 501
+    type = "missing_extra"
+    code = "missing_extra"
+
+    def __init__(self, extra: str, purpose: str) -> None:
+        super().__init__(f'{purpose} needs an optional part. Install it: pip install "agentbench[{extra}]"')
+        self.extra = extra
+
+
+class WeightsUnavailable(AgentbenchError):
+    """The file of a local model isn't there and couldn't be fetched."""
+
+    status = 503
+    type = "weights_unavailable"
+    code = "weights_unavailable"
+
+
+class StorageError(AgentbenchError):
+    """The database can't be opened, read or written."""
+
+    type = "storage_error"
+    code = "storage_error"
+
+
+class UpstreamError(AgentbenchError):
+    """A provider did not answer as it should; `endpoint` names it."""
+
+    status = 502
+    type = "upstream_error"
+    code = "upstream_error"
+
+    def __init__(self, message: str, *, endpoint: str = "", param: str | None = None) -> None:
+        super().__init__(message, param=param)
+        self.endpoint = endpoint
+
+
+class AnswerFailed(UpstreamError):
+    """An answer broke off after it had begun; `response` holds what came."""
+
+    type = "answer_failed"
+    code = "answer_failed"
+
+    def __init__(self, message: str, response: Any) -> None:
+        super().__init__(message)
+        self.response = response
+
+
+class UpstreamRefused(UpstreamError):
+    """The provider answered 401 or 403."""
+
+    type = "upstream_refused"
+    code = "upstream_refused"
+
+
+class UpstreamRejected(UpstreamError):
+    """The provider found the request wrong (400, 404, 413, 422 …)."""
+
+    status = 400
+    type = "invalid_request_error"
+    code = "upstream_rejected"
+
+
+class UpstreamRateLimited(UpstreamError):
+    """The provider answered 429; `retry_after` is in seconds, None if it didn't say."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limit_exceeded"
+
+    def __init__(self, message: str, *, endpoint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, endpoint=endpoint)
+        self.retry_after = retry_after
+
+
+class UpstreamUnavailable(UpstreamError):
+    """The provider can't be reached, dropped the connection or answered 5xx."""
+
+    status = 503
+    type = "upstream_unavailable"
+    code = "upstream_unavailable"
+
+
+class UpstreamTimeout(UpstreamError):
+    """The provider was silent for too long."""
+
+    status = 504
+    type = "upstream_timeout"
+    code = "upstream_timeout"
+
+
+class UpstreamGarbled(UpstreamError):
+    """The provider sent something that isn't its protocol (HTML, broken JSON, unknown frames)."""
+
+    type = "upstream_garbled"
+    code = "upstream_garbled"

@@ -1,0 +1,1 @@
+"""The ASGI application, and the ways into it from this process."""

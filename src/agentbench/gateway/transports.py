@@ -1,0 +1,127 @@
+"""The gateway without a socket: a transport that calls the ASGI application in this process.
+
+What the application sends comes out piece by piece as it is sent; closing a response early cancels the request over
+there, down to the upstream. (httpx2's own `ASGITransport` hands out a body only when it is whole.)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import httpx2
+
+from agentbench.gateway.crossing import Crossing, LoopThread
+from agentbench.gateway.identity import PRINCIPAL
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from starlette.types import ASGIApp, Message, Scope
+
+    from agentbench.auth.principal import Principal
+
+__all__ = ["AsyncInProcessTransport", "InProcessTransport"]
+
+
+class _Exchange:
+    """One request on its way through the application."""
+
+    def __init__(self, loop: LoopThread, app: ASGIApp, scope: Scope, body: bytes) -> None:
+        async def work(put: Callable[[Message], None]) -> None:
+            async def send(message: Message) -> None:
+                put(message)
+
+            await app(scope, _receiver(body), send)
+
+        self.crossing: Crossing[Message] = Crossing(loop, work)
+
+
+def _receiver(body: bytes) -> Callable[[], Any]:
+    """Return an ASGI `receive` that gives the body once; the end of the request is a cancellation, not a message."""
+    given = False
+
+    async def receive() -> Message:
+        nonlocal given
+        if given:
+            await anyio.sleep_forever()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+def _scope(request: httpx2.Request, principal: Principal) -> Scope:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": request.method,
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "scheme": request.url.scheme,
+        "path": request.url.path,
+        "raw_path": request.url.raw_path.partition(b"?")[0],
+        "query_string": request.url.query,
+        "root_path": "",
+        "server": (request.url.host, request.url.port),
+        "client": None,
+        PRINCIPAL: principal,
+    }
+
+
+def _response(start: Message, stream: Any) -> httpx2.Response:
+    return httpx2.Response(start["status"], headers=start["headers"], stream=stream)
+
+
+class InProcessTransport(httpx2.BaseTransport):
+    """For `httpx2.Client`, and so for the synchronous openai SDK."""
+
+    def __init__(self, loop: LoopThread, app: Callable[[], ASGIApp], principal: Principal) -> None:
+        self._loop, self._app, self._principal = loop, app, principal
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Start the request; return when its status is known."""
+        scope = _scope(request, self._principal)
+        exchange = _Exchange(self._loop, self._app(), scope, request.read())
+        messages = iter(exchange.crossing)
+        return _response(next(messages), _Body(exchange.crossing, messages))
+
+
+class AsyncInProcessTransport(httpx2.AsyncBaseTransport):
+    """For `httpx2.AsyncClient`, and so for the asynchronous openai SDK."""
+
+    def __init__(self, loop: LoopThread, app: Callable[[], ASGIApp], principal: Principal) -> None:
+        self._loop, self._app, self._principal = loop, app, principal
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Start the request; return when its status is known."""
+        scope = _scope(request, self._principal)
+        exchange = _Exchange(self._loop, self._app(), scope, await request.aread())
+        messages = aiter(exchange.crossing)
+        return _response(await anext(messages), _AsyncBody(exchange.crossing, messages))
+
+
+class _Body(httpx2.SyncByteStream):
+    def __init__(self, crossing: Crossing[Message], messages: Iterator[Message]) -> None:
+        self._crossing, self._messages = crossing, messages
+
+    def __iter__(self) -> Iterator[bytes]:
+        for message in self._messages:
+            if body := message.get("body"):
+                yield body
+
+    def close(self) -> None:
+        self._crossing.close()
+
+
+class _AsyncBody(httpx2.AsyncByteStream):
+    def __init__(self, crossing: Crossing[Message], messages: AsyncIterator[Message]) -> None:
+        self._crossing, self._messages = crossing, messages
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for message in self._messages:
+            if body := message.get("body"):
+                yield body
+
+    async def aclose(self) -> None:
+        await self._crossing.aclose()

@@ -1,0 +1,55 @@
+"""One file a wire format. `Providers` makes each on first use and owns their connections."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from agentbench.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from agentbench.config.endpoint import Endpoint
+    from agentbench.providers.base import Provider
+    from agentbench.providers.http import Http
+
+__all__ = ["Providers"]
+
+# provider: (module, class, whether it takes the HTTP client)
+_TABLE = {
+    "openai_chat": ("openai_chat", "OpenAIChat", True),
+    "openai_responses": ("openai_responses", "OpenAIResponses", True),
+    "llama_cpp": ("llama_cpp", "LlamaCpp", False),
+    "scripted": ("scripted", "Scripted", False),
+}
+
+
+class Providers:
+    """Finds the provider of an endpoint; `aclose` closes every connection."""
+
+    def __init__(self, http: Http | None = None) -> None:
+        self._http = http
+        self._made: dict[str, Provider] = {}
+
+    def of(self, endpoint: Endpoint) -> Provider:
+        """Return the provider that speaks the endpoint's wire format."""
+        if endpoint.unsupported:
+            raise InvalidRequest(endpoint.unsupported, param="model")
+        if endpoint.provider not in self._made:
+            self._made[endpoint.provider] = self._make(endpoint.provider)
+        return self._made[endpoint.provider]
+
+    async def aclose(self) -> None:
+        """Close the HTTP client, if one was made."""
+        if self._http is not None:
+            await self._http.aclose()
+
+    def _make(self, name: str) -> Provider:
+        module, kind, takes_http = _TABLE[name]
+        provider = getattr(import_module(f"agentbench.providers.{module}"), kind)
+        if not takes_http:
+            return provider()  # type: ignore[no-any-return]
+        if self._http is None:
+            from agentbench.providers.http import Http
+
+            self._http = Http()
+        return provider(self._http)  # type: ignore[no-any-return]

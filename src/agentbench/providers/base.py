@@ -1,0 +1,76 @@
+"""What a provider is: it encodes a request for one wire format, opens the upstream, and decodes what comes back.
+
+`play` runs one upstream call. Encoding and decoding do no I/O; `open` does all of it.
+"""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Protocol
+
+from agentbench.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+    from contextlib import AbstractAsyncContextManager
+
+    from agentbench.config.endpoint import Endpoint
+    from agentbench.protocol import CreateResponse, Event, EventBuilder
+
+__all__ = ["Decoder", "Provider", "play"]
+
+
+class Decoder(Protocol):
+    """Turns what an upstream sends, in whatever pieces, into events. One decoder serves one upstream call."""
+
+    def feed(self, chunk: Any, /) -> list[Event]:
+        """Return the events that this piece completes."""
+
+    def close(self) -> list[Event]:
+        """Return what remains when the upstream has ended."""
+
+
+class Provider(Protocol):
+    """Speaks one wire format."""
+
+    def encode(self, request: CreateResponse, endpoint: Endpoint) -> Any:
+        """Return the request in the provider's form; raises `InvalidRequest` for what it can't express."""
+
+    def decoder(self, builder: EventBuilder) -> Decoder:
+        """Return a fresh decoder that tells its news to `builder`."""
+
+    def open(self, wire: Any, endpoint: Endpoint) -> AbstractAsyncContextManager[AsyncIterator[Any]]:
+        """Send the encoded request; entering raises `UpstreamError` unless the upstream has begun to answer."""
+
+    async def models(self, endpoint: Endpoint) -> tuple[str, ...]:
+        """Return the names of the models that the endpoint offers now."""
+
+
+async def play(
+    provider: Provider, request: CreateResponse, endpoint: Endpoint, builder: EventBuilder
+) -> AsyncGenerator[list[Event]]:
+    """Run one upstream call and yield its events in batches, one batch a read; the first is empty.
+
+    The empty batch says that the upstream has begun to answer: an error before it is raised, an error after it is
+    told to the builder. The caller starts and finishes the builder. Closing the generator closes the upstream.
+    """
+    async with provider.open(provider.encode(request, endpoint), endpoint) as chunks:
+        yield []
+        decoder = provider.decoder(builder)
+        async with aclosing(_decoded(decoder, chunks, builder)) as batches:
+            async for batch in batches:
+                yield batch
+
+
+async def _decoded(decoder: Decoder, chunks: AsyncIterator[Any], builder: EventBuilder) -> AsyncGenerator[list[Event]]:
+    try:
+        async for chunk in chunks:
+            if batch := decoder.feed(chunk):
+                yield batch
+            if builder.outcome == "failed":
+                return
+    except UpstreamError as error:
+        builder.fail(error.message, code=error.code, kind=error.type)
+        return
+    if batch := decoder.close():
+        yield batch

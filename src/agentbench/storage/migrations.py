@@ -1,0 +1,143 @@
+"""The schema's history: a new database is made from `tables.py`, an older one runs the functions that it lacks.
+
+A function here is never changed once it was released: it says what a database went through.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, insert, inspect, select
+
+from agentbench.errors import StorageError
+from agentbench.storage.tables import metadata, migrations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+    Migration = Callable[[Connection], None]
+
+__all__ = ["MIGRATIONS", "migrate"]
+
+ADVISORY_LOCK = 0x6167656E74  # "agent"; any number will do, so long as all versions use the same one
+
+
+def m001_conversations(connection: Connection) -> None:
+    """Conversations, whose `head` is the newest response."""
+    _run(
+        connection,
+        """CREATE TABLE conversations (
+            id TEXT NOT NULL PRIMARY KEY,
+            "user" TEXT NOT NULL,
+            title TEXT,
+            agent TEXT,
+            head TEXT,
+            created_at {time} NOT NULL,
+            updated_at {time} NOT NULL
+        )""",
+        'CREATE INDEX conversations_user_updated_at ON conversations ("user", updated_at)',
+    )
+
+
+def m002_responses(connection: Connection) -> None:
+    """Responses, each with the input of its own turn; `parent` is the response before it."""
+    _run(
+        connection,
+        """CREATE TABLE responses (
+            id TEXT NOT NULL PRIMARY KEY,
+            "user" TEXT NOT NULL,
+            conversation_id TEXT,
+            parent TEXT,
+            agent TEXT,
+            endpoint TEXT NOT NULL,
+            cell_id TEXT,
+            cell_run TEXT,
+            created_at {time} NOT NULL,
+            input TEXT NOT NULL,
+            response TEXT NOT NULL,
+            FOREIGN KEY (conversation_id) REFERENCES conversations (id) ON DELETE CASCADE
+        )""",
+        "CREATE INDEX responses_conversation_id ON responses (conversation_id)",
+    )
+
+
+def m003_usage(connection: Connection) -> None:
+    """The usage ledger, one row a call to a provider."""
+    _run(
+        connection,
+        """CREATE TABLE usage (
+            id TEXT NOT NULL PRIMARY KEY,
+            time {time} NOT NULL,
+            "user" TEXT NOT NULL,
+            context TEXT NOT NULL,
+            conversation_id TEXT,
+            response_id TEXT,
+            cell_id TEXT,
+            execution_count INTEGER,
+            agent TEXT,
+            endpoint TEXT NOT NULL,
+            model TEXT NOT NULL,
+            input_tokens INTEGER,
+            cached_tokens INTEGER,
+            cache_write_tokens INTEGER,
+            output_tokens INTEGER,
+            reasoning_tokens INTEGER,
+            cost {real},
+            time_to_first_token {real},
+            duration {real} NOT NULL,
+            status TEXT NOT NULL,
+            error_type TEXT
+        )""",
+        'CREATE INDEX usage_user_time ON usage ("user", time)',
+        "CREATE INDEX usage_conversation_id ON usage (conversation_id)",
+    )
+
+
+MIGRATIONS: Sequence[Migration] = (m001_conversations, m002_responses, m003_usage)
+
+
+def migrate(connection: Connection, steps: Sequence[Migration] = MIGRATIONS) -> None:
+    """Bring the database to this version's schema, inside the caller's transaction.
+
+    A second process waits: for SQLite's `BEGIN IMMEDIATE`, or here for PostgreSQL's lock.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+    tables = set(inspect(connection).get_table_names())
+    if migrations.name in tables:
+        _catch_up(connection, steps)
+    elif foreign := tables & set(metadata.tables):
+        raise StorageError(
+            f"The database has a table {min(foreign)!r} that agentbench did not make. Give agentbench its own database."
+        )
+    else:
+        metadata.create_all(connection, checkfirst=False)
+        _record(connection, [step.__name__ for step in steps])
+
+
+def _catch_up(connection: Connection, steps: Sequence[Migration]) -> None:
+    applied = set(connection.scalars(select(migrations.c.name)))
+    if applied - {step.__name__ for step in steps}:
+        raise StorageError("The database was made by a newer agentbench. Upgrade: pip install --upgrade agentbench")
+    for step in steps:
+        if step.__name__ not in applied:
+            step(connection)
+            _record(connection, [step.__name__])
+
+
+def _record(connection: Connection, names: Iterable[str]) -> None:
+    now = datetime.now(UTC)
+    connection.execute(insert(migrations), [{"name": name, "applied_at": now} for name in names])
+
+
+def _run(connection: Connection, *statements: str) -> None:
+    """Run statements in which `{time}` and `{real}` stand for the dialect's types."""
+    if connection.dialect.name == "postgresql":
+        types = {"time": "TIMESTAMP WITH TIME ZONE", "real": "DOUBLE PRECISION"}
+    else:
+        types = {"time": "DATETIME", "real": "DOUBLE"}
+    for statement in statements:
+        connection.exec_driver_sql(statement.format(**types))

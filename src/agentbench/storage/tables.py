@@ -1,0 +1,101 @@
+"""Every table. A change here needs a function in `migrations.py`, which a test holds against this file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Column, DateTime, Double, ForeignKey, Index, Integer, MetaData, Table, Text, TypeDecorator
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
+
+__all__ = ["conversations", "metadata", "migrations", "responses", "usage"]
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment: aware in, stored as UTC, aware out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Refuse a time without a zone, which nobody could place later."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("A stored time needs a time zone.")
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Name the zone: SQLite has none, PostgreSQL gives the session's."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData()
+
+migrations = Table(
+    "agentbench_migrations",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("applied_at", UTCDateTime, nullable=False),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("title", Text),
+    Column("agent", Text),
+    Column("head", Text),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("updated_at", UTCDateTime, nullable=False),
+    Index("conversations_user_updated_at", "user", "updated_at"),
+)
+
+responses = Table(
+    "responses",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE")),
+    Column("parent", Text),
+    Column("agent", Text),
+    Column("endpoint", Text, nullable=False),
+    Column("cell_id", Text),
+    Column("cell_run", Text),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("input", Text, nullable=False),
+    Column("response", Text, nullable=False),
+    Index("responses_conversation_id", "conversation_id"),
+)
+
+# The ledger outlives what it counts: no foreign keys.
+usage = Table(
+    "usage",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("time", UTCDateTime, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("context", Text, nullable=False),
+    Column("conversation_id", Text),
+    Column("response_id", Text),
+    Column("cell_id", Text),
+    Column("execution_count", Integer),
+    Column("agent", Text),
+    Column("endpoint", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("input_tokens", Integer),
+    Column("cached_tokens", Integer),
+    Column("cache_write_tokens", Integer),
+    Column("output_tokens", Integer),
+    Column("reasoning_tokens", Integer),
+    Column("cost", Double),
+    Column("time_to_first_token", Double),
+    Column("duration", Double, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("error_type", Text),
+    Index("usage_user_time", "user", "time"),
+    Index("usage_conversation_id", "conversation_id"),
+)

@@ -1,0 +1,44 @@
+"""One JupyterLab and one Chromium for all browser tests: `lab`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from browser.lab import CHROMIUM_ARGS, VIEW, Lab
+from browser.server import jupyterlab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FIND_BROWSER = Path(__file__).parents[2] / "tools" / "browser.py"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of the browser; a test marked `browser` is not run without one."""
+    found = subprocess.run([sys.executable, FIND_BROWSER], capture_output=True, text=True, check=True)
+    return found.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def running_lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Start JupyterLab and open it in a browser, once."""
+    with (
+        jupyterlab(tmp_path_factory.mktemp("jupyterlab")) as server,
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_ARGS)) as browser,
+    ):
+        yield Lab(browser.new_page(viewport=VIEW), server)
+
+
+@pytest.fixture
+def lab(running_lab: Lab) -> Iterator[Lab]:
+    """Give a JupyterLab with nothing open."""
+    yield running_lab
+    running_lab.close_notebooks()

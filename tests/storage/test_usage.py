@@ -1,0 +1,95 @@
+"""The usage ledger."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+from msgspec.structs import asdict, replace
+from sqlalchemy.exc import StatementError
+
+from agentbench.storage import tables, usage
+from agentbench.storage.usage import UsageRow
+
+if TYPE_CHECKING:
+    from agentbench.storage.database import Database
+
+pytestmark = pytest.mark.anyio
+
+SEOUL = timezone(timedelta(hours=9))
+
+
+async def append(database: Database, *rows: UsageRow) -> None:
+    """Put rows into the ledger."""
+    for row in rows:
+        await database.write(partial(usage.append, row=row))
+
+
+async def test_a_row_comes_back_as_it_went_in(database: Database, row: UsageRow) -> None:
+    """Every field survives, and what nobody knows stays unknown."""
+    full = replace(
+        row,
+        id="usage_2",
+        conversation_id="conv_1",
+        response_id="resp_1",
+        cell_id="cell",
+        execution_count=7,
+        agent="helper",
+        input_tokens=1200,
+        cached_tokens=0,
+        cache_write_tokens=3,
+        output_tokens=40,
+        reasoning_tokens=5,
+        cost=0.1234567890123,
+        time_to_first_token=0.25,
+        error_type="upstream_timeout",
+    )
+    await append(database, row, full)
+    assert await database.read(usage.rows) == [row, full]
+
+
+async def test_times_come_out_as_utc(database: Database, row: UsageRow) -> None:
+    """A time of any zone is the same moment again, in UTC, to the microsecond."""
+    time = datetime(2026, 1, 1, 8, 30, 0, 123456, tzinfo=SEOUL)
+    await append(database, replace(row, time=time))
+    (found,) = await database.read(usage.rows)
+    assert (found.time, found.time.tzinfo) == (time, UTC)
+
+
+async def test_a_time_without_a_zone_is_refused(database: Database, row: UsageRow) -> None:
+    """Nobody could tell later which moment it was."""
+    with pytest.raises(StatementError, match="needs a time zone"):
+        await append(database, replace(row, time=datetime(2026, 1, 1)))  # noqa: DTZ001 - the mistake under test
+
+
+async def test_rows_are_chosen_by_user_and_time(database: Database, row: UsageRow) -> None:
+    """They come oldest first, of one user or all, from a moment on, whatever zone that is given in."""
+    later = row.time + timedelta(hours=1)
+    old, new = replace(row, id="b"), replace(row, id="a", time=later)
+    other = replace(row, id="c", user="bob", time=later + timedelta(hours=1))
+    await append(database, other, new, old)
+    assert await database.read(usage.rows) == [old, new, other]
+    assert await database.read(lambda c: usage.rows(c, user="ann")) == [old, new]
+    assert await database.read(lambda c: usage.rows(c, since=later.astimezone(SEOUL))) == [new, other]
+    assert await database.read(lambda c: usage.rows(c, user="ann", since=later)) == [new]
+
+
+async def test_columns_hold_what_rows_do(database: Database, row: UsageRow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same values, one list a column, over several fetches."""
+    monkeypatch.setattr(usage, "ROWS_AT_ONCE", 2)
+    rows = [replace(row, id=name) for name in "abcde"]
+    await append(database, *rows)
+    expected = {name: [getattr(each, name) for each in rows] for name in UsageRow.__struct_fields__}
+    assert await database.read(lambda c: usage.columns(c, user="ann", since=row.time)) == expected
+
+
+async def test_an_empty_ledger_still_has_its_columns(database: Database) -> None:
+    """A frame without rows has the same columns."""
+    assert await database.read(usage.columns) == {name: [] for name in UsageRow.__struct_fields__}
+
+
+def test_row_and_table_have_the_same_fields(row: UsageRow) -> None:
+    """No column is without a field, in the same order."""
+    assert list(asdict(row)) == tables.usage.columns.keys()
