@@ -1,0 +1,56 @@
+"""agentbench: an agent workbench that lives inside a notebook.
+
+`%load_ext agentbench` gives the `%agent` magics; `Workbench` is the same for Python code. Importing this package loads
+next to nothing: every name below is found on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from agentbench._version import __version__
+
+if TYPE_CHECKING:
+    from agentbench.errors import AgentbenchError
+    from agentbench.notebook import (
+        get_workbench,
+        last,
+        load_ipython_extension,
+        set_workbench,
+        unload_ipython_extension,
+    )
+    from agentbench.workbench import Stream, Workbench
+
+__all__ = [
+    "AgentbenchError",
+    "Stream",
+    "Workbench",
+    "__version__",
+    "get_workbench",
+    "last",
+    "load_ipython_extension",
+    "set_workbench",
+    "unload_ipython_extension",
+]
+
+_HOMES = {
+    "AgentbenchError": "errors",
+    "Stream": "workbench",
+    "Workbench": "workbench",
+    "get_workbench": "notebook",
+    "last": "notebook",
+    "load_ipython_extension": "notebook",
+    "set_workbench": "notebook",
+    "unload_ipython_extension": "notebook",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'agentbench' has no attribute {name!r}")
+    return getattr(import_module(f"agentbench.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

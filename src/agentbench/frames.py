@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["events_frame", "grouped", "moment", "usage_frame"]
 
 _CATEGORIES = ("user", "context", "agent", "endpoint", "model", "status", "error_type")
+_GROUPS = ("day", "conversation_id", "cell_id", *_CATEGORIES)
 _COUNTS = (
     "input_tokens",
     "cached_tokens",
@@ -53,9 +54,8 @@ def grouped(frame: pd.DataFrame, by: str | Sequence[str]) -> pd.DataFrame:
     if "day" in names:
         frame = frame.assign(day=frame["time"].dt.date)
     for name in names:
-        if name not in frame.columns:
-            known = ("day", "conversation_id", "cell_id", *_CATEGORIES)
-            raise InvalidRequest(f"Usage can't be grouped by {name!r}. Choose from: {', '.join(known)}.", param="by")
+        if name not in _GROUPS:
+            raise InvalidRequest(f"Usage can't be grouped by {name!r}. Choose from: {', '.join(_GROUPS)}.", param="by")
     groups = frame.groupby(names, observed=True, dropna=False)
     out = groups.size().astype("Int64").to_frame("calls")
     for name in (*_COUNTS, "cost"):

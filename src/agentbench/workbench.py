@@ -67,18 +67,26 @@ class Stream:
 
     def __iter__(self) -> Iterator[Event]:
         try:
-            for batch in self._crossing:
+            while (batch := self.read()) is not None:
                 yield from batch
         finally:
             self.close()
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         try:
-            async for batch in self._crossing:
+            while (batch := await self.aread()) is not None:
                 for event in batch:
                     yield event
         finally:
             await self.aclose()
+
+    def read(self, timeout: float | None = None) -> list[Event] | None:
+        """Wait for the next events; None at the end. Raises `TimeoutError` after `timeout` seconds."""
+        return self._crossing.get(timeout)
+
+    async def aread(self) -> list[Event] | None:
+        """Do what `read` does, from a running event loop. Cancelling it loses nothing."""
+        return await self._crossing.aget()
 
     def stop(self) -> None:
         """Ask the answer to end now; what has come so far is kept."""

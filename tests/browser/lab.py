@@ -86,11 +86,10 @@ class Lab:
 
     def open(self, cells: Sequence[str]) -> Notebook:
         """Open a new notebook with these code cells, in a folder and on a kernel of its own."""
-        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-        return self._open(new_notebook(cells=[new_code_cell(each) for each in cells], metadata=kernel))
+        return self._open(new_notebook(cells=[new_code_cell(each) for each in cells]))
 
     def open_copy(self, file: Path) -> Notebook:
-        """Open a copy of a notebook file, likewise."""
+        """Open a copy of a notebook file, in the same way."""
         return self._open(nbformat.read(file, as_version=4))
 
     def _open(self, content: nbformat.NotebookNode) -> Notebook:
@@ -98,6 +97,7 @@ class Lab:
         path = f"notebook-{self._count}/notebook.ipynb"
         file = self._server.root / path
         file.parent.mkdir()
+        content.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}  # else Lab would ask for one
         nbformat.write(content, file)
         notebook = Notebook(self.page, file, path)
         self._notebooks.append(notebook)

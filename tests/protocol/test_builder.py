@@ -76,11 +76,13 @@ def test_refusal(builder: EventBuilder) -> None:
 
 
 def test_text_and_refusal(builder: EventBuilder) -> None:
-    """Text, a refusal and text again are three parts of one message."""
-    finished(builder, builder.start() + builder.text("A") + builder.refusal("No.") + builder.text("B"))
+    """Text, a refusal and text again are three parts of one message, each with its own citations."""
+    events = builder.start() + builder.text("A") + builder.annotation(CITATION)
+    finished(builder, events + builder.refusal("No.") + builder.text("B"))
     (message,) = builder.response.output
     assert isinstance(message, Message)
-    assert message.content == (OutputText(text="A"), Refusal(refusal="No."), OutputText(text="B"))
+    cited = OutputText(text="A", annotations=(CITATION,))
+    assert message.content == (cited, Refusal(refusal="No."), OutputText(text="B"))
 
 
 def test_reasoning_then_text_then_a_call(builder: EventBuilder) -> None:

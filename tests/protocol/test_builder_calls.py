@@ -96,6 +96,13 @@ def test_a_call_done_early(builder: EventBuilder) -> None:
     assert told(builder) == [("c1", "f", "{}"), ("c2", "g", "[]")]
 
 
+def test_waiting_ends_with_the_upstream_call(builder: EventBuilder) -> None:
+    """What waits for a name is forgotten when the upstream call is over."""
+    events = builder.start() + builder.call(0, call_id="c1", arguments="[1") + builder.close_items()
+    finished(builder, events + builder.call(0, name="f", call_id="c2", arguments="[2]"))
+    assert told(builder) == [("c2", "f", "[2]")]
+
+
 def test_a_nameless_call(builder: EventBuilder) -> None:
     """A call whose name never comes fails the response; the items before it are kept."""
     finished(builder, builder.start() + builder.text("A") + builder.call(0, arguments="{}"))

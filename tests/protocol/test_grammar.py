@@ -18,12 +18,20 @@ if TYPE_CHECKING:
     from agentbench.protocol import Event
 
 STREAM = full_stream()
-PLACES = range(len(STREAM))
 
 
 def renumbered(events: list[Event]) -> list[Event]:
     """Return the events with sequence numbers that have no gap."""
     return [msgspec.structs.replace(event, sequence_number=number) for number, event in enumerate(events)]
+
+
+def passes(events: list[Event]) -> bool:
+    """Tell whether the events, numbered anew, are a good stream."""
+    try:
+        check_grammar(renumbered(events))
+    except AssertionError:
+        return False
+    return True
 
 
 def changed(kind: type[Event], **changes: Any) -> list[Event]:
@@ -57,18 +65,14 @@ def test_no_events() -> None:
         check_grammar([])
 
 
-@pytest.mark.parametrize("place", PLACES, ids=kinds(STREAM))
-def test_a_missing_event(place: int) -> None:
+def test_a_missing_event() -> None:
     """Each event is needed: without it, the others do not fit together."""
-    with pytest.raises(AssertionError):
-        check_grammar(renumbered(STREAM[:place] + STREAM[place + 1 :]))
+    assert [event for place, event in enumerate(STREAM) if passes(STREAM[:place] + STREAM[place + 1 :])] == []
 
 
-@pytest.mark.parametrize("place", PLACES, ids=kinds(STREAM))
-def test_an_event_that_comes_twice(place: int) -> None:
+def test_an_event_that_comes_twice() -> None:
     """No event may come again."""
-    with pytest.raises(AssertionError):
-        check_grammar(renumbered(STREAM[: place + 1] + STREAM[place:]))
+    assert [event for place, event in enumerate(STREAM) if passes([*STREAM[:place], event, *STREAM[place:]])] == []
 
 
 @pytest.mark.parametrize(
@@ -78,7 +82,7 @@ def test_an_event_that_comes_twice(place: int) -> None:
         (changed(ev.ItemAdded, output_index=1), "item 1 is added where item 0 should be"),
         (
             changed(ev.TextDelta, item_id="msg_x"),
-            r"event \d+ \(response.output_text.delta\): msg_x is not the item's id",
+            r"event \d+ \(response.output_text.delta\): msg_x is not",
         ),
         (changed(ev.TextDelta, output_index=9), "item 9 is not open"),
         (changed(ev.TextDelta, content_index=1), "part 1 grows while part 0 is open"),

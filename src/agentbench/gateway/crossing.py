@@ -17,7 +17,7 @@ import anyio
 from anyio.from_thread import BlockingPortal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
 
 __all__ = ["Crossing", "LoopThread"]
 
@@ -75,7 +75,7 @@ class _End:
 
 
 class Crossing(Generic[T]):
-    """Reads here what a function puts over there: with `for` or with `async for`.
+    """Reads here what a function puts over there.
 
     `work` is given a function to put things with; it runs as a task on the loop's thread and starts at once. What it
     raises is raised here. Closing cancels the task and waits until it has cleaned up.
@@ -94,13 +94,18 @@ class Crossing(Generic[T]):
         """Run a plain function on the loop's thread, some time soon."""
         self._portal.start_task_soon(_plain, function)
 
-    def __iter__(self) -> Iterator[T]:
-        while (item := self._take(self._queue.get())) is not None:
-            yield item
+    def get(self, timeout: float | None = None) -> T | None:
+        """Wait for the next piece; None at the end. Raises `TimeoutError` after `timeout` seconds."""
+        if self._ended:
+            return None
+        try:
+            return self._take(self._queue.get(timeout=timeout))
+        except Empty:
+            raise TimeoutError from None
 
-    async def __aiter__(self) -> AsyncIterator[T]:
-        while (item := self._take(await self._wait())) is not None:
-            yield item
+    async def aget(self) -> T | None:
+        """Do what `get` does, without holding up this side's event loop. Cancelling it loses nothing."""
+        return None if self._ended else self._take(await self._wait())
 
     def close(self) -> None:
         """Cancel the task over there and wait for its end, ten seconds at most."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import asyncio
+
 import anyio
 import httpx2
 
@@ -24,17 +26,16 @@ if TYPE_CHECKING:
 __all__ = ["AsyncInProcessTransport", "InProcessTransport"]
 
 
-class _Exchange:
-    """One request on its way through the application."""
+def _cross(loop: LoopThread, app: ASGIApp, scope: Scope, body: bytes) -> Crossing[Message]:
+    """Send one request through the application; what comes out are its ASGI messages."""
 
-    def __init__(self, loop: LoopThread, app: ASGIApp, scope: Scope, body: bytes) -> None:
-        async def work(put: Callable[[Message], None]) -> None:
-            async def send(message: Message) -> None:
-                put(message)
+    async def work(put: Callable[[Message], None]) -> None:
+        async def send(message: Message) -> None:
+            put(message)
 
-            await app(scope, _receiver(body), send)
+        await app(scope, _receiver(body), send)
 
-        self.crossing: Crossing[Message] = Crossing(loop, work)
+    return Crossing(loop, work)
 
 
 def _receiver(body: bytes) -> Callable[[], Any]:
@@ -69,10 +70,6 @@ def _scope(request: httpx2.Request, principal: Principal) -> Scope:
     }
 
 
-def _response(start: Message, stream: Any) -> httpx2.Response:
-    return httpx2.Response(start["status"], headers=start["headers"], stream=stream)
-
-
 class InProcessTransport(httpx2.BaseTransport):
     """For `httpx2.Client`, and so for the synchronous openai SDK."""
 
@@ -82,9 +79,8 @@ class InProcessTransport(httpx2.BaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Start the request; return when its status is known."""
         scope = _scope(request, self._principal)
-        exchange = _Exchange(self._loop, self._app(), scope, request.read())
-        messages = iter(exchange.crossing)
-        return _response(next(messages), _Body(exchange.crossing, messages))
+        crossing = _cross(self._loop, self._app(), scope, request.read())
+        return _response(crossing.get(), _Body(crossing))
 
 
 class AsyncInProcessTransport(httpx2.AsyncBaseTransport):
@@ -96,17 +92,26 @@ class AsyncInProcessTransport(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Start the request; return when its status is known."""
         scope = _scope(request, self._principal)
-        exchange = _Exchange(self._loop, self._app(), scope, await request.aread())
-        messages = aiter(exchange.crossing)
-        return _response(await anext(messages), _AsyncBody(exchange.crossing, messages))
+        crossing = _cross(self._loop, self._app(), scope, await request.aread())
+        try:
+            return _response(await crossing.aget(), _AsyncBody(crossing))
+        except asyncio.CancelledError:
+            await crossing.aclose()
+            raise
+
+
+def _response(start: Message | None, stream: Any) -> httpx2.Response:
+    if start is None:
+        raise httpx2.RemoteProtocolError("The gateway sent no answer.")
+    return httpx2.Response(start["status"], headers=start["headers"], stream=stream)
 
 
 class _Body(httpx2.SyncByteStream):
-    def __init__(self, crossing: Crossing[Message], messages: Iterator[Message]) -> None:
-        self._crossing, self._messages = crossing, messages
+    def __init__(self, crossing: Crossing[Message]) -> None:
+        self._crossing = crossing
 
     def __iter__(self) -> Iterator[bytes]:
-        for message in self._messages:
+        while (message := self._crossing.get()) is not None:
             if body := message.get("body"):
                 yield body
 
@@ -115,11 +120,11 @@ class _Body(httpx2.SyncByteStream):
 
 
 class _AsyncBody(httpx2.AsyncByteStream):
-    def __init__(self, crossing: Crossing[Message], messages: AsyncIterator[Message]) -> None:
-        self._crossing, self._messages = crossing, messages
+    def __init__(self, crossing: Crossing[Message]) -> None:
+        self._crossing = crossing
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for message in self._messages:
+        while (message := await self._crossing.aget()) is not None:
             if body := message.get("body"):
                 yield body
 

@@ -1,0 +1,13 @@
+"""The only room that knows Jupyter: magics, what they draw, and the objects that they leave behind."""
+
+from __future__ import annotations
+
+from agentbench.notebook.extension import (
+    get_workbench,
+    last,
+    load_ipython_extension,
+    set_workbench,
+    unload_ipython_extension,
+)
+
+__all__ = ["get_workbench", "last", "load_ipython_extension", "set_workbench", "unload_ipython_extension"]

@@ -32,9 +32,11 @@ def schema_format(source: Any, *, name: str = "answer") -> JsonSchemaFormat:
 
 def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
     """Put the one definition that the root points to in its place: many servers want an object at the root."""
-    target = str(schema.get("$ref", "")).removeprefix("#/$defs/")
+    reference = str(schema.get("$ref", ""))
+    target = reference.removeprefix("#/$defs/")
     definitions: dict[str, Any] = schema.get("$defs", {})
     if target not in definitions:
         return schema
-    others = {name: value for name, value in definitions.items() if name != target}
+    recursive = reference in repr(definitions)
+    others = {name: value for name, value in definitions.items() if recursive or name != target}
     return {**definitions[target], **({"$defs": others} if others else {})}

@@ -55,6 +55,7 @@ async def play(
     told to the builder. The caller starts and finishes the builder. Closing the generator closes the upstream.
     """
     async with provider.open(provider.encode(request, endpoint), endpoint) as chunks:
+        builder.outcome = None  # an earlier call of the same response may have ended well
         yield []
         decoder = provider.decoder(builder)
         async with aclosing(_decoded(decoder, chunks, builder)) as batches:
@@ -68,9 +69,9 @@ async def _decoded(decoder: Decoder, chunks: AsyncIterator[Any], builder: EventB
             if batch := decoder.feed(chunk):
                 yield batch
             if builder.outcome == "failed":
-                return
+                break
     except UpstreamError as error:
-        builder.fail(error.message, code=error.code, kind=error.type)
-        return
+        if builder.outcome is None:  # else the answer was whole, and only the good-bye is missing
+            builder.fail(error.message, code=error.code, kind=error.type)
     if batch := decoder.close():
         yield batch

@@ -54,7 +54,7 @@ def _add(out: list[_Message], item: InputItem) -> None:
 def _add_call(out: list[_Message], call: FunctionCall) -> None:
     if not out or out[-1]["role"] != "assistant":
         out.append({"role": "assistant", "content": None})
-    function = {"name": call.name, "arguments": call.arguments}
+    function = {"name": call.name, "arguments": call.arguments or "{}"}
     out[-1].setdefault("tool_calls", []).append({"id": call.call_id, "type": "function", "function": function})
 
 
@@ -69,6 +69,8 @@ def _part(part: ContentPart) -> _Message:
     if isinstance(part, InputImage):
         return {"type": "image_url", "image_url": {"url": part.image_url, "detail": part.detail}}
     if isinstance(part, InputFile):
+        if not part.file_data:
+            raise InvalidRequest("This endpoint reads files only by content. Send file_data.", param="input")
         named = {"filename": part.filename, "file_data": part.file_data}
         return {"type": "file", "file": {key: value for key, value in named.items() if isinstance(value, str)}}
     if isinstance(part, InputVideo):

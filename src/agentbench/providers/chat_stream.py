@@ -6,20 +6,30 @@ of a server-sent stream. Only the fields that matter are parsed.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from agentbench.protocol.content import LogProb, UrlCitation
 from agentbench.protocol.response import Usage
+from agentbench.providers.mask import shown
 from agentbench.providers.sse import SSEDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     from agentbench.protocol import Event, EventBuilder
 
 __all__ = ["ChatChunk", "ChatDecoder", "ChatStream"]
+
+_CUTS = {
+    "length": "max_output_tokens",
+    "model_length": "max_output_tokens",
+    "max_tokens": "max_output_tokens",
+    "content_filter": "content_filter",
+    "abort": "interrupted",
+    "insufficient_system_resource": "interrupted",
+}
+"""The finish reasons that mean an early end; any other means that the model was done."""
 
 
 class _Function(msgspec.Struct):
@@ -33,8 +43,13 @@ class _ToolCall(msgspec.Struct):
     function: _Function | None = None
 
 
+class _Part(msgspec.Struct):
+    text: str | None = None
+    thinking: str | list[_Part] | None = None
+
+
 class _Delta(msgspec.Struct):
-    content: str | list[dict[str, Any]] | None = None
+    content: str | list[_Part] | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
     refusal: str | None = None
@@ -64,8 +79,8 @@ class _CompletionDetails(msgspec.Struct):
 
 
 class _Usage(msgspec.Struct):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
     prompt_cache_hit_tokens: int | None = None
@@ -74,9 +89,17 @@ class _Usage(msgspec.Struct):
 class ChatChunk(msgspec.Struct):
     """The parts of a `chat.completion.chunk`, or of a whole `chat.completion`, that events are made from."""
 
-    choices: list[_Choice] = []
+    choices: list[_Choice] | None = None
     usage: _Usage | None = None
     error: Any = None
+
+
+class _Call(msgspec.Struct):
+    """A tool call that has begun."""
+
+    key: int
+    id: str | None
+    named: bool
 
 
 class ChatStream:
@@ -84,30 +107,34 @@ class ChatStream:
 
     def __init__(self, builder: EventBuilder) -> None:
         self._builder = builder
-        self._ids: dict[int, str] = {}
-        self._keys: dict[int, Hashable] = {}
+        self._usage: _Usage | None = None
+        self._calls: dict[int, _Call] = {}
+        self._begun = 0
+        self._last = 0
 
     def chunk(self, chunk: ChatChunk) -> list[Event]:
         """Return the events of one chunk."""
-        if chunk.error is not None:
+        if chunk.error:
             self._fail(chunk.error)
             return []
-        if chunk.usage is not None:
-            self._builder.usage(_usage(chunk.usage))
+        if chunk.usage is not None and chunk.usage.completion_tokens is not None:
+            self._usage = chunk.usage  # where it comes again and again, the last one counts
         out: list[Event] = []
-        for choice in chunk.choices:
+        for choice in chunk.choices or ():
             if choice.index == 0:
                 out += self._choice(choice)
         return out
 
     def close(self) -> list[Event]:
-        """Close the items."""
+        """Close the items and hand in the usage."""
+        if self._usage is not None:
+            self._builder.usage(_usage(self._usage))
         return self._builder.close_items("completed" if self._builder.outcome == "completed" else "incomplete")
 
     def _choice(self, choice: _Choice) -> list[Event]:
         delta = choice.delta or choice.message
         out: list[Event] = [] if delta is None else self._delta(delta, choice.logprobs)
-        if choice.finish_reason is not None:
+        if choice.finish_reason:
             self._finish(choice.finish_reason)
         return out
 
@@ -115,45 +142,57 @@ class ChatStream:
         builder = self._builder
         out = builder.reasoning(delta.reasoning_content or delta.reasoning or "")
         if delta.content:
-            told = () if logprobs is None or not logprobs.content else tuple(map(_logprob, logprobs.content))
-            out += builder.text(_text(delta.content), logprobs=told)
+            out += self._content(delta.content, logprobs)
         if delta.refusal:
             out += builder.refusal(delta.refusal)
         for annotation in delta.annotations or ():
             if (citation := _citation(annotation)) is not None:
                 out += builder.annotation(citation)
         for position, call in enumerate(delta.tool_calls or ()):
-            out += self._call(position if call.index is None else call.index, call)
+            out += self._call(position, call)
         return out
 
-    def _call(self, index: int, call: _ToolCall) -> list[Event]:
-        function = call.function or _Function()
-        arguments = function.arguments or ""
+    def _content(self, content: str | list[_Part], logprobs: _LogProbs | None) -> list[Event]:
+        if isinstance(content, str):
+            told = () if logprobs is None or not logprobs.content else tuple(map(_logprob, logprobs.content))
+            return self._builder.text(content, logprobs=told)
+        out: list[Event] = []
+        for part in content:
+            out += self._builder.reasoning(_thought(part.thinking))
+            out += self._builder.text(part.text or "")
+        return out
+
+    def _call(self, position: int, piece: _ToolCall) -> list[Event]:
+        function = piece.function or _Function()
+        name, arguments = function.name or "", function.arguments or ""
         if not isinstance(arguments, str):
             arguments = msgspec.json.encode(arguments).decode()
-        key = self._key(index, call.id)
-        return self._builder.call(key, name=function.name or "", call_id=call.id, arguments=arguments)
+        self._last = index = self._index(position, piece.index, name)
+        call = self._calls.get(index)
+        if call is None or (name and call.named and _is_another(call, piece.id, arguments)):
+            self._begun += 1
+            call = self._calls[index] = _Call(key=self._begun, id=None, named=False)
+        call.id = call.id or piece.id
+        call.named = call.named or bool(name)
+        return self._builder.call(call.key, name=name, call_id=piece.id, arguments=arguments)
 
-    def _key(self, index: int, call_id: str | None) -> Hashable:
-        """Return what tells this call apart: its index, or its id where a server gives every call the same index."""
-        if call_id and self._ids.setdefault(index, call_id) != call_id:
-            self._ids[index] = call_id
-            self._keys[index] = (index, call_id)
-        return self._keys.setdefault(index, index)
+    def _index(self, position: int, index: int | None, name: str) -> int:
+        """Return a piece's index. Where a server gives none, a name begins a call and the rest belongs to the last."""
+        if index is not None:
+            return index
+        return position if name else self._last
 
     def _finish(self, reason: str) -> None:
-        if reason == "length":
-            self._builder.cut("max_output_tokens")
-        elif reason == "content_filter":
-            self._builder.cut("content_filter")
+        if reason in _CUTS:
+            self._builder.cut(_CUTS[reason])
         elif reason == "error":
             self._builder.fail("The upstream reports an error at the end of its answer.", code="upstream_error")
         else:
             self._builder.stop()
 
     def _fail(self, error: Any) -> None:
-        said = error.get("message") if isinstance(error, dict) else error
-        self._builder.fail(f"The upstream broke off: {said}", code="upstream_error", kind="upstream_error")
+        said = error.get("message") or error.get("type") or "no reason given" if isinstance(error, dict) else error
+        self._builder.fail(f"The upstream broke off: {shown(said)}", code="upstream_error", kind="upstream_error")
 
 
 class ChatDecoder:
@@ -166,30 +205,44 @@ class ChatDecoder:
         self._json = msgspec.json.Decoder(ChatChunk)
 
     def feed(self, chunk: bytes) -> list[Event]:
-        return self._decode(self._frames.feed(chunk))
-
-    def close(self) -> list[Event]:
-        return self._decode(self._frames.close()) + self._stream.close()
-
-    def _decode(self, frames: list[bytes]) -> list[Event]:
         out: list[Event] = []
-        for frame in frames:
-            if self._builder.outcome == "failed":
-                break
-            if frame == b"[DONE]":
-                self._builder.stop()
-                continue
+        for frame in self._frames.feed(chunk):
             try:
-                out += self._stream.chunk(self._json.decode(frame))
-            except msgspec.DecodeError as error:
+                out += self._frame(frame)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 self._builder.fail(f"The upstream sent a broken piece: {error}.", code="upstream_garbled")
         return out
 
+    def close(self) -> list[Event]:
+        out: list[Event] = []
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):  # a dropped connection leaves half a frame
+            for frame in self._frames.close():
+                out += self._frame(frame)
+        return out + self._stream.close()
 
-def _text(content: str | list[dict[str, Any]]) -> str:
-    if isinstance(content, str):
-        return content
-    return "".join(part["text"] for part in content if isinstance(part.get("text"), str))
+    def _frame(self, frame: bytes) -> list[Event]:
+        if self._builder.outcome == "failed":
+            return []
+        if frame == b"[DONE]":
+            self._builder.stop()
+            return []
+        return self._stream.chunk(self._json.decode(frame))
+
+
+def _is_another(call: _Call, call_id: str | None, arguments: str) -> bool:
+    """Tell whether a named piece begins the next call at an index that is taken: some servers use but one index.
+
+    Then its id is another; or, where calls have no ids, each comes with its arguments whole.
+    """
+    if call_id and call.id:
+        return call_id != call.id
+    return arguments.startswith("{") and arguments.endswith("}")
+
+
+def _thought(thinking: str | list[_Part] | None) -> str:
+    if isinstance(thinking, list):
+        return "".join(part.text or "" for part in thinking)
+    return thinking or ""
 
 
 def _logprob(raw: dict[str, Any]) -> LogProb:
@@ -199,10 +252,11 @@ def _logprob(raw: dict[str, Any]) -> LogProb:
 
 
 def _citation(raw: dict[str, Any]) -> UrlCitation | None:
-    inner = raw.get("url_citation", raw)
+    inner = raw.get("url_citation")
+    given = {key: value for key, value in (inner if isinstance(inner, dict) else raw).items() if value is not None}
     try:
         return msgspec.convert(
-            {"title": "", "start_index": 0, "end_index": 0, **inner, "type": "url_citation"}, UrlCitation
+            {"title": "", "start_index": 0, "end_index": 0, **given, "type": "url_citation"}, UrlCitation
         )
     except msgspec.ValidationError:
         return None
@@ -212,8 +266,8 @@ def _usage(usage: _Usage) -> Usage:
     prompt = usage.prompt_tokens_details or _PromptDetails()
     completion = usage.completion_tokens_details or _CompletionDetails()
     return Usage.of(
-        usage.prompt_tokens,
-        usage.completion_tokens,
+        usage.prompt_tokens or 0,
+        usage.completion_tokens or 0,
         cached=prompt.cached_tokens or usage.prompt_cache_hit_tokens or 0,
         cache_write=prompt.cache_write_tokens or 0,
         reasoning=completion.reasoning_tokens or 0,

@@ -1,49 +1,44 @@
 """The one HTTP client of all providers: connect, check the status, hand on bytes, close.
 
-Turns whatever goes wrong into one of our `UpstreamError`s, with secrets masked. Sends no request twice, but where
-a kept-alive connection turned out to be closed before the upstream read anything.
+Turns whatever goes wrong into one of our errors, with secrets masked. Sends no request twice, but where a kept-alive
+connection turned out to be closed.
 """
 
 from __future__ import annotations
 
-import re
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import msgspec
 
-from agentbench.errors import (
-    ContextTooLong,
-    UpstreamError,
-    UpstreamGarbled,
-    UpstreamRateLimited,
-    UpstreamRefused,
-    UpstreamRejected,
-    UpstreamTimeout,
-    UpstreamUnavailable,
-)
+from agentbench.errors import UpstreamError, UpstreamGarbled, UpstreamRefused, UpstreamTimeout, UpstreamUnavailable
+from agentbench.providers.http_status import key_source, status_error
+from agentbench.providers.mask import shown
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
     from agentbench.config.endpoint import Endpoint
 
-__all__ = ["Http", "mask"]
+__all__ = ["Http"]
 
 # Seconds. A model may think for minutes before its first byte, and be silent between two.
 _TIMEOUT = httpx2.Timeout(connect=10, read=300, write=60, pool=30)
-_KEY_LIKE = re.compile(r"\b(sk|pk|gsk|xai|key|Bearer)([-_ ])[\w*.-]{6,}")
-_CONTEXT_CODES = ("context_length_exceeded", "exceed_context_size_error")
+_LISTING_TIMEOUT = httpx2.Timeout(10)
+_STREAM_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":", b"\xef\xbb\xbf")
 
 
 class Http:
-    """A pool of connections to upstreams; `aclose` gives them back."""
+    """A pool of connections to upstreams; `aclose` gives them back.
 
-    def __init__(self, *, transport: httpx2.AsyncBaseTransport | None = None) -> None:
-        self._client = httpx2.AsyncClient(timeout=_TIMEOUT, transport=transport, follow_redirects=True)
+    Redirects are not followed: they would carry an endpoint's headers to another host.
+    """
+
+    def __init__(
+        self, *, transport: httpx2.AsyncBaseTransport | None = None, timeout: httpx2.Timeout = _TIMEOUT
+    ) -> None:
+        self._client = httpx2.AsyncClient(timeout=timeout, transport=transport)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -52,149 +47,122 @@ class Http:
     @asynccontextmanager
     async def post(self, path: str, body: object, endpoint: Endpoint) -> AsyncIterator[AsyncIterator[bytes]]:
         """Post JSON and give the answer's bytes as they come; the upstream has said 200 when this is entered."""
-        request = self._client.build_request(
+        request = self._request(
             "POST",
-            _address(endpoint, path),
+            path,
+            endpoint,
             content=msgspec.json.encode(body),
             headers=_headers(endpoint) | {"content-type": "application/json", "accept": "text/event-stream"},
         )
         response = await self._send(request, endpoint)
         try:
             await _check(response, endpoint)
-            yield _frames(response, endpoint)
+            async with aclosing(_frames(response, endpoint)) as frames:
+                yield frames
         finally:
             await response.aclose()
 
     async def get_json(self, path: str, endpoint: Endpoint) -> Any:
         """Return the JSON that an address answers with."""
-        request = self._client.build_request("GET", _address(endpoint, path), headers=_headers(endpoint), timeout=10)
+        request = self._request("GET", path, endpoint, headers=_headers(endpoint), timeout=_LISTING_TIMEOUT)
         response = await self._send(request, endpoint)
         try:
             await _check(response, endpoint)
-            return msgspec.json.decode(await response.aread())
-        except msgspec.DecodeError:
-            raise _not_json(response, endpoint) from None
+            return await _json(response, endpoint)
         finally:
             await response.aclose()
 
-    async def _send(self, request: httpx2.Request, endpoint: Endpoint) -> httpx2.Response:
+    def _request(self, method: str, path: str, endpoint: Endpoint, **given: Any) -> httpx2.Request:
+        if not endpoint.base_url:
+            raise UpstreamUnavailable(f"{endpoint.name} has no base URL. Set baseURL in the config file.")
         try:
-            try:
-                return await self._client.send(request, stream=True)
-            except httpx2.RemoteProtocolError:
-                return await self._client.send(request, stream=True)
-        except httpx2.HTTPError as error:
-            raise _transport_error(error, endpoint) from None
+            return self._client.build_request(method, endpoint.base_url.rstrip("/") + path, **given)
         except httpx2.InvalidURL as error:
             raise UpstreamUnavailable(f"{endpoint.name}: the base URL is not valid: {error}.") from None
 
+    async def _send(self, request: httpx2.Request, endpoint: Endpoint) -> httpx2.Response:
+        connected = False
 
-def mask(text: str, endpoint: Endpoint) -> str:
-    """Return `text` with the endpoint's key, and whatever else looks like a key, taken out."""
-    if endpoint.api_key is not None:
-        text = text.replace(endpoint.api_key.reveal(), "****")
-    return _KEY_LIKE.sub(r"\1\2****", text)
+        async def notice(event: str, _: Mapping[str, Any]) -> None:
+            nonlocal connected
+            connected = connected or event.startswith("connection.connect_")
 
-
-def _address(endpoint: Endpoint, path: str) -> str:
-    if not endpoint.base_url:
-        raise UpstreamUnavailable(f"{endpoint.name} has no base URL. Set baseURL in the config file.")
-    return endpoint.base_url.rstrip("/") + path
+        request.extensions["trace"] = notice
+        try:
+            try:
+                return await self._client.send(request, stream=True)
+            except (httpx2.RemoteProtocolError, httpx2.ReadError):
+                if connected:
+                    raise
+                return await self._client.send(request, stream=True)
+        except httpx2.HTTPError as error:
+            raise _transport_error(error, endpoint) from None
 
 
 def _headers(endpoint: Endpoint) -> dict[str, str]:
     headers = {name.lower(): value for name, value in endpoint.headers.items()}
     if endpoint.api_key is not None:
         headers["authorization"] = f"Bearer {endpoint.api_key.reveal()}"
-    return headers
+    if all(value.isascii() and value.isprintable() for value in headers.values()):
+        return headers
+    raise UpstreamRefused(
+        f"{endpoint.name}: the key or a header holds characters that can't be sent. Check {key_source(endpoint)}.",
+        endpoint=endpoint.name,
+    )
 
 
-async def _frames(response: httpx2.Response, endpoint: Endpoint) -> AsyncIterator[bytes]:
+async def _frames(response: httpx2.Response, endpoint: Endpoint) -> AsyncGenerator[bytes]:
     """Yield the body; a whole JSON answer, from servers that don't stream, comes as one event."""
+    kind = response.headers.get("content-type", "")
+    if "application/json" in kind:
+        yield b"data: " + msgspec.json.encode(await _json(response, endpoint)) + b"\n\n"
+        return
+    known = "text/event-stream" in kind
     try:
-        if "application/json" in response.headers.get("content-type", ""):
-            body = msgspec.json.decode(await response.aread())
-            yield b"data: " + msgspec.json.encode(body) + b"\n\ndata: [DONE]\n\n"
-            return
-        async for chunk in response.aiter_bytes():
-            yield chunk
+        async with aclosing(response.aiter_bytes()) as chunks:
+            async for chunk in chunks:
+                if not known and not chunk.lstrip().startswith(_STREAM_STARTS):
+                    raise _not_its_api(response, endpoint)
+                known = True
+                yield chunk
     except httpx2.HTTPError as error:
         raise _transport_error(error, endpoint) from None
-    except msgspec.DecodeError:
-        raise _not_json(response, endpoint) from None
 
 
 async def _check(response: httpx2.Response, endpoint: Endpoint) -> None:
-    status = response.status_code
-    kind = response.headers.get("content-type", "")
-    if status == httpx2.codes.OK and "text/html" not in kind:
+    status, headers = response.status_code, response.headers
+    if status == httpx2.codes.OK and "text/html" not in headers.get("content-type", ""):
         return
+    if status == httpx2.codes.OK:
+        raise _not_its_api(response, endpoint)
+    if httpx2.codes.is_redirect(status):
+        there = shown(headers.get("location", "another address"), endpoint)
+        raise UpstreamUnavailable(
+            f"{endpoint.name} has moved ({status}) to {there}. Correct baseURL: {endpoint.base_url}.",
+            endpoint=endpoint.name,
+        )
+    raise status_error(status, await _body(response, endpoint), headers.get("retry-after"), endpoint)
+
+
+async def _body(response: httpx2.Response, endpoint: Endpoint) -> bytes:
     try:
-        body = await response.aread()
+        return await response.aread()
     except httpx2.HTTPError as error:
         raise _transport_error(error, endpoint) from None
-    if status == httpx2.codes.OK:
-        raise _not_json(response, endpoint)
-    raise status_error(status, body, response.headers.get("retry-after"), endpoint)
 
 
-def status_error(status: int, body: bytes, retry_after: str | None, endpoint: Endpoint) -> Exception:
-    """Return the error that an upstream's status and body mean."""
-    said, code = _what_it_says(body)
-    said = mask(said, endpoint)
-    tail = f" It says: {said}" if said else ""
-    name, codes = endpoint.name, httpx2.codes
-    if status in (401, 403):
-        return UpstreamRefused(
-            f"{name} refused the key ({status}). Check {_key_source(endpoint)}.{tail}", endpoint=name
-        )
-    if status == codes.TOO_MANY_REQUESTS:
-        seconds = _seconds(retry_after)
-        when = f" Try again in {seconds:g} s." if seconds is not None else " Try again later."
-        return UpstreamRateLimited(f"{name} limits the rate (429).{when}{tail}", endpoint=name, retry_after=seconds)
-    if code in _CONTEXT_CODES or "context length" in said or "context size" in said:
-        return ContextTooLong(f"The conversation is too long for the model. Start a new one.{tail}")
-    if codes.is_client_error(status):
-        return UpstreamRejected(f"{name} rejected the request ({status}).{tail}", endpoint=name)
-    return UpstreamUnavailable(f"{name} is in trouble ({status}). Try again later.{tail}", endpoint=name)
-
-
-def _what_it_says(body: bytes) -> tuple[str, str]:
-    """Return an error body's message and code, whatever shape it has; markup is not shown."""
+async def _json(response: httpx2.Response, endpoint: Endpoint) -> Any:
     try:
-        decoded = msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        text = body.decode(errors="replace").strip()
-        return ("" if text.startswith("<") else text[:300]), ""
-    inner = decoded.get("error", decoded) if isinstance(decoded, dict) else decoded
-    if not isinstance(inner, dict):
-        return str(inner)[:300], ""
-    message = inner.get("message") or inner.get("detail") or ""
-    return str(message)[:300], str(inner.get("code") or inner.get("type") or "")
+        return msgspec.json.decode(await _body(response, endpoint))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise _not_its_api(response, endpoint) from None
 
 
-def _seconds(retry_after: str | None) -> float | None:
-    if not retry_after:
-        return None
-    try:
-        return max(0.0, float(retry_after))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None
-
-
-def _key_source(endpoint: Endpoint) -> str:
-    prefix = "environment variable "
-    return endpoint.origin.removeprefix(prefix) if endpoint.origin.startswith(prefix) else f"apiKey ({endpoint.origin})"
-
-
-def _not_json(response: httpx2.Response, endpoint: Endpoint) -> UpstreamGarbled:
-    kind = response.headers.get("content-type", "no content type").partition(";")[0]
+def _not_its_api(response: httpx2.Response, endpoint: Endpoint) -> UpstreamGarbled:
+    kind = response.headers.get("content-type", "").partition(";")[0]
+    what = kind if kind and kind != "application/json" else "something else"
     return UpstreamGarbled(
-        f"{endpoint.name} answered with {kind}, not with its API. Check baseURL: {endpoint.base_url}.",
+        f"{endpoint.name} answered with {what}, not with its API. Check baseURL: {endpoint.base_url}.",
         endpoint=endpoint.name,
     )
 
@@ -209,7 +177,7 @@ def _transport_error(error: httpx2.HTTPError, endpoint: Endpoint) -> UpstreamErr
         return UpstreamUnavailable(
             f"{name} can't be reached at {endpoint.base_url}. Is it running, and is baseURL right?", endpoint=name
         )
-    said = mask(str(error), endpoint)
+    said = shown(error, endpoint)
     return UpstreamUnavailable(
         f"{name} dropped the connection. Try again.{f' ({said})' if said else ''}", endpoint=name
     )

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenAIChat", "encode_chat", "listed_models"]
 
+_NEW_LIMIT = (".openai.com", ".openai.azure.com")
+"""Hosts whose newer models reject `max_tokens`; elsewhere `max_completion_tokens` may be unknown."""
+_NO_STREAM_OPTIONS = (".mistral.ai",)
+"""Hosts that reject `stream_options`, and tell the usage unasked."""
+
 
 class OpenAIChat:
     """Any endpoint that speaks Chat Completions."""
@@ -29,9 +34,11 @@ class OpenAIChat:
 
     def encode(self, request: CreateResponse, endpoint: Endpoint) -> dict[str, Any]:
         body = encode_chat(request)
-        host = urlsplit(endpoint.base_url or "").hostname or ""
-        if host.endswith("openai.com") and "max_tokens" in body:
+        host = "." + (urlsplit(endpoint.base_url or "").hostname or "")
+        if host.endswith(_NEW_LIMIT) and "max_tokens" in body:
             body["max_completion_tokens"] = body.pop("max_tokens")
+        if host.endswith(_NO_STREAM_OPTIONS):
+            del body["stream_options"]
         return body
 
     def decoder(self, builder: EventBuilder) -> ChatDecoder:
@@ -47,7 +54,9 @@ class OpenAIChat:
 async def listed_models(http: Http, endpoint: Endpoint) -> tuple[str, ...]:
     """Return the names under `/models`, sorted."""
     listed = await http.get_json("/models", endpoint)
-    rows = listed.get("data", []) if isinstance(listed, dict) else listed
+    rows = listed.get("data") if isinstance(listed, dict) else listed
+    if not isinstance(rows, list):
+        return ()
     return tuple(sorted(str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row))
 
 
@@ -101,6 +110,8 @@ def _tools(request: CreateResponse) -> dict[str, Any]:
             "strict": tool.strict,
         }
         functions.append({"type": "function", "function": {k: v for k, v in function.items() if v is not None}})
+    if not functions:
+        return {}
     out: dict[str, Any] = {"tools": functions}
     if isinstance(choice, FunctionToolChoice):
         out["tool_choice"] = {"type": "function", "function": {"name": choice.name}}

@@ -1,18 +1,28 @@
 """From an upstream's Responses events to ours.
 
 Upstreams differ from the spec and from each other (no sequence numbers, indexes that collide, ids that change, whole
-items with no deltas), so nothing of their bookkeeping is trusted: a table of small handlers, one an event type, tells
-the builder what is new.
+items with no deltas, items that are done late), so nothing of their bookkeeping is trusted: a table of small handlers,
+one an event type, tells the builder what is new.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from agentbench.protocol.content import LogProb, UrlCitation
-from agentbench.protocol.response import Usage
+from agentbench.providers.mask import shown
+from agentbench.providers.responses_frames import (
+    Frame,
+    WholeItem,
+    WholePart,
+    WholeResponse,
+    citation,
+    log_probs,
+    read_item,
+    usage,
+)
 from agentbench.providers.sse import SSEDecoder
 
 if TYPE_CHECKING:
@@ -22,23 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ResponsesDecoder"]
 
-
-class _Frame(msgspec.Struct):
-    """The parts of any event that something is made from."""
-
-    type: str = ""
-    item_id: str | None = None
-    output_index: int | None = None
-    summary_index: int | None = None
-    delta: str = ""
-    arguments: str | None = None
-    logprobs: list[dict[str, Any]] | None = None
-    annotation: dict[str, Any] | None = None
-    item: dict[str, Any] | None = None
-    response: dict[str, Any] | None = None
-    error: Any = None
-    message: str | None = None
-    object: str | None = None
+_LATEST = "the latest call"
 
 
 class ResponsesDecoder:
@@ -47,160 +41,176 @@ class ResponsesDecoder:
     def __init__(self, builder: EventBuilder) -> None:
         self._builder = builder
         self._frames = SSEDecoder()
-        self._json = msgspec.json.Decoder(_Frame)
-        self._spoke = False  # since the current message or reasoning item began
-        self._called: set[Hashable] = set()  # calls whose arguments have come
+        self._json = msgspec.json.Decoder(Frame)
+        self._before = len(builder.output)
+        self._current = ""  # the kind of the item that is open
+        self._spoke: set[str] = set()  # kinds of items whose latest one came in deltas
+        self._calls = _Calls()
         self._summary: int | None = None
 
     def feed(self, chunk: bytes) -> list[Event]:
-        return self._decode(self._frames.feed(chunk))
-
-    def close(self) -> list[Event]:
-        out = self._decode(self._frames.close())
-        completed = self._builder.outcome == "completed"
-        return out + self._builder.close_items("completed" if completed else "incomplete")
-
-    def _decode(self, frames: list[bytes]) -> list[Event]:
         out: list[Event] = []
-        for data in frames:
-            if self._builder.outcome == "failed":
-                break
-            if data == b"[DONE]":
-                continue
+        for data in self._frames.feed(chunk):
             try:
                 out += self._frame(data)
-            except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 self._builder.fail(f"The upstream sent a broken piece: {error}.", code="upstream_garbled")
         return out
 
+    def close(self) -> list[Event]:
+        out: list[Event] = []
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):  # a dropped connection leaves half a frame
+            for data in self._frames.close():
+                out += self._frame(data)
+        return out + self._builder.close_items("completed" if self._builder.outcome == "completed" else "incomplete")
+
     def _frame(self, data: bytes) -> list[Event]:
+        if self._builder.outcome == "failed" or data == b"[DONE]":
+            return []
         frame = self._json.decode(data)
         if frame.object == "response":
-            return self._ended(_Frame(response=msgspec.json.decode(data)))
-        handler = self._handlers.get(frame.type)
+            return self._ended(Frame(response=msgspec.Raw(data)))
+        handler = self._handlers.get(frame.type or ("error" if frame.error else ""))
         return [] if handler is None else handler(self, frame)
 
     # -- handlers, one an event type ---------------------------------------------------------------------------
 
-    def _item_added(self, frame: _Frame) -> list[Event]:
-        item = frame.item or {}
-        if item.get("type") == "function_call":
-            return self._call(frame, item)
-        self._spoke = False
-        if item.get("type") == "reasoning":
-            self._summary = None
-            return self._builder.end_item() + self._builder.reasoning_begins(item.get("id"))
-        return self._builder.end_item()
+    def _item_added(self, frame: Frame) -> list[Event]:
+        item = read_item(frame.item)
+        if item is None:
+            return []
+        if item.type == "function_call":
+            key = self._calls.begun(item, frame.output_index)
+            return self._call(key, item)
+        self._spoke.discard(item.type)
+        out = self._builder.end_item()
+        self._current, self._summary = item.type, None
+        return out + self._builder.reasoning_begins(item.id) if item.type == "reasoning" else out
 
-    def _call(self, frame: _Frame, item: dict[str, Any]) -> list[Event]:
-        if arguments := item.get("arguments"):
-            self._called.add(_key(frame, item))
-        return self._builder.call(
-            _key(frame, item),
-            name=item.get("name") or "",
-            call_id=item.get("call_id"),
-            arguments=arguments or "",
-        )
+    def _text(self, frame: Frame) -> list[Event]:
+        self._speaks("message")
+        return self._builder.text(frame.text, logprobs=log_probs(frame.logprobs))
 
-    def _text(self, frame: _Frame) -> list[Event]:
-        self._spoke = True
-        logprobs = tuple(map(_logprob, frame.logprobs or ()))
-        return self._builder.text(frame.delta, logprobs=logprobs)
+    def _refusal(self, frame: Frame) -> list[Event]:
+        self._speaks("message")
+        return self._builder.refusal(frame.text)
 
-    def _refusal(self, frame: _Frame) -> list[Event]:
-        self._spoke = True
-        return self._builder.refusal(frame.delta)
+    def _annotation(self, frame: Frame) -> list[Event]:
+        found = citation(frame.annotation or {})
+        return [] if found is None else self._builder.annotation(found)
 
-    def _annotation(self, frame: _Frame) -> list[Event]:
-        citation = _citation(frame.annotation or {})
-        return [] if citation is None else self._builder.annotation(citation)
+    def _reasoning(self, frame: Frame) -> list[Event]:
+        self._speaks("reasoning")
+        return self._builder.reasoning(frame.text)
 
-    def _reasoning(self, frame: _Frame) -> list[Event]:
-        self._spoke = True
-        return self._builder.reasoning(frame.delta)
-
-    def _reasoning_summary(self, frame: _Frame) -> list[Event]:
-        self._spoke = True
+    def _reasoning_summary(self, frame: Frame) -> list[Event]:
+        self._speaks("reasoning")
         index = frame.summary_index or 0
         is_next = self._summary is not None and index != self._summary
         self._summary = index
-        return self._builder.reasoning_summary(frame.delta, new_part=is_next)
+        return self._builder.reasoning_summary(frame.text, new_part=is_next)
 
-    def _arguments(self, frame: _Frame) -> list[Event]:
-        self._called.add(_key(frame))
-        return self._builder.call(_key(frame), arguments=frame.delta)
+    def _arguments(self, frame: Frame) -> list[Event]:
+        key = self._calls.find(frame.item_id, frame.output_index, _LATEST)
+        self._calls.argued.add(key)
+        return [] if key in self._calls.done else self._builder.call(key, arguments=frame.text)
 
-    def _item_done(self, frame: _Frame) -> list[Event]:
-        return self._whole_item(frame, frame.item or {})
+    def _arguments_done(self, frame: Frame) -> list[Event]:
+        key = self._calls.find(frame.item_id, frame.output_index, _LATEST)
+        return self._call(key, WholeItem(arguments=frame.arguments))
 
-    def _ended(self, frame: _Frame) -> list[Event]:
-        response = frame.response or {}
+    def _item_done(self, frame: Frame) -> list[Event]:
+        item = read_item(frame.item)
+        return [] if item is None else self._whole_item(item, frame.output_index)
+
+    def _ended(self, frame: Frame) -> list[Event]:
+        response = msgspec.json.decode(frame.response, type=WholeResponse)
         out: list[Event] = []
-        if not self._builder.output:
-            for index, item in enumerate(response.get("output") or ()):
-                out += self._whole_item(_Frame(output_index=index), item)
-        if usage := response.get("usage"):
-            self._builder.usage(_usage(usage))
-        self._settle(response)
+        if len(self._builder.output) == self._before:
+            for index, raw in enumerate(response.output or ()):
+                if (item := read_item(raw)) is not None:
+                    out += self._whole_item(item, index)
+        if response.usage is not None:
+            self._builder.usage(usage(response.usage))
+        self._settle({frame.type.removeprefix("response."), response.status}, response)
         return out
 
-    def _settle(self, response: dict[str, Any]) -> None:
-        status = response.get("status", "completed")
-        if status == "failed":
-            self._fail(_Frame(error=response.get("error")))
-        elif status == "incomplete":
-            details = response.get("incomplete_details") or {}
-            self._builder.cut(details.get("reason") or "max_output_tokens")
+    def _settle(self, endings: set[str | None], response: WholeResponse) -> None:
+        if "failed" in endings:
+            self._fail(Frame(error=response.error))
+        elif "incomplete" in endings:
+            details = response.incomplete_details
+            self._builder.cut(details.reason if details and details.reason else "max_output_tokens")
         else:
             self._builder.stop()
 
-    def _fail(self, frame: _Frame) -> list[Event]:
+    def _fail(self, frame: Frame) -> list[Event]:
         error = frame.error if isinstance(frame.error, dict) else {"message": frame.error or frame.message}
-        said = error.get("message") or "no reason given"
+        said = shown(error.get("message") or "no reason given")
         self._builder.fail(f"The upstream broke off: {said}", code="upstream_error", kind="upstream_error")
         return []
 
     # -- items that come whole ---------------------------------------------------------------------------------
 
-    def _whole_item(self, frame: _Frame, item: dict[str, Any]) -> list[Event]:
+    def _speaks(self, kind: str) -> None:
+        self._current = kind
+        self._spoke.add(kind)
+
+    def _call(self, key: int, item: WholeItem) -> list[Event]:
+        """Tell of a call, with its arguments unless they came already."""
+        if key in self._calls.done:
+            return []
+        arguments = item.arguments or ""
+        if not isinstance(arguments, str):
+            arguments = msgspec.json.encode(arguments).decode()
+        if key in self._calls.argued:
+            arguments = ""
+        elif arguments:
+            self._calls.argued.add(key)
+        return self._builder.call(key, name=item.name or "", call_id=item.call_id, arguments=arguments)
+
+    def _whole_item(self, item: WholeItem, index: int | None) -> list[Event]:
         """Tell what the deltas of a finished item left out, then close it."""
-        kind, key = item.get("type"), _key(frame, item)
-        spoke, self._spoke = self._spoke, False
-        if kind == "function_call":
-            out = self._builder.call(key, name=item.get("name") or "", call_id=item.get("call_id"))
-            if key not in self._called:
-                out += self._builder.call(key, arguments=item.get("arguments") or "")
-            return out + self._builder.call_done(key)
-        if kind == "message":
-            return ([] if spoke else self._whole_message(item)) + self._builder.end_item()
-        if kind == "reasoning":
-            out = [] if spoke else self._whole_reasoning(item)
-            if sealed := item.get("encrypted_content"):
-                out += self._builder.reasoning_sealed(sealed)
-            return out + self._builder.end_item()
-        return []
+        if item.type == "function_call":
+            key = self._calls.ended(item, index)
+            out = self._call(key, item) + self._builder.call_done(key)
+            self._calls.done.add(key)
+            return out
+        out = []
+        if item.type not in self._spoke:
+            self._current = item.type
+            out += self._whole_message(item) if item.type == "message" else self._whole_reasoning(item)
+        self._spoke.discard(item.type)
+        if self._current != item.type:  # done late: the next item is open already
+            return out
+        if item.type == "reasoning" and item.encrypted_content:
+            out += self._builder.reasoning_sealed(item.encrypted_content)
+        return out + self._builder.end_item()
 
-    def _whole_message(self, item: dict[str, Any]) -> list[Event]:
+    def _whole_message(self, item: WholeItem) -> list[Event]:
         out: list[Event] = []
-        for part in item.get("content") or ():
-            if part.get("type") == "refusal":
-                out += self._builder.refusal(part.get("refusal") or "")
-                continue
-            out += self._builder.text(part.get("text") or "", logprobs=tuple(map(_logprob, part.get("logprobs") or ())))
-            for raw in part.get("annotations") or ():
-                if (citation := _citation(raw)) is not None:
-                    out += self._builder.annotation(citation)
+        for part in item.content or ():
+            out += self._builder.refusal(part.refusal or "")
+            out += self._builder.text(part.text or "", logprobs=log_probs(part.logprobs))
+            out += self._annotations(part)
         return out
 
-    def _whole_reasoning(self, item: dict[str, Any]) -> list[Event]:
-        out = self._builder.reasoning_begins(item.get("id"))
-        for part in item.get("content") or ():
-            out += self._builder.reasoning(part.get("text") or "")
-        for part in item.get("summary") or ():
-            out += self._builder.reasoning_summary(part.get("text") or "", new_part=True)
+    def _annotations(self, part: WholePart) -> list[Event]:
+        out: list[Event] = []
+        for raw in part.annotations or ():
+            if (found := citation(raw)) is not None:
+                out += self._builder.annotation(found)
         return out
 
-    _handlers: ClassVar[dict[str, Callable[[ResponsesDecoder, _Frame], list[Event]]]] = {
+    def _whole_reasoning(self, item: WholeItem) -> list[Event]:
+        out = self._builder.reasoning_begins(item.id)
+        for part in item.content or ():
+            out += self._builder.reasoning(part.text or "")
+        for part in item.summary or ():
+            out += self._builder.reasoning_summary(part.text or "", new_part=True)
+        return out
+
+    _handlers: ClassVar[dict[str, Callable[[ResponsesDecoder, Frame], list[Event]]]] = {
         "response.output_item.added": _item_added,
         "response.output_item.done": _item_done,
         "response.output_text.delta": _text,
@@ -210,6 +220,7 @@ class ResponsesDecoder:
         "response.reasoning_text.delta": _reasoning,
         "response.reasoning_summary_text.delta": _reasoning_summary,
         "response.function_call_arguments.delta": _arguments,
+        "response.function_call_arguments.done": _arguments_done,
         "response.completed": _ended,
         "response.incomplete": _ended,
         "response.failed": _ended,
@@ -217,29 +228,31 @@ class ResponsesDecoder:
     }
 
 
-def _key(frame: _Frame, item: dict[str, Any] | None = None) -> Hashable:
-    """Return what tells calls apart: the item's id, or its place where the upstream gives no id."""
-    return frame.item_id or (item or {}).get("id") or frame.output_index
+class _Calls:
+    """Tells calls apart, by whichever of an upstream's names for a call holds still: item id, call id or index."""
 
+    def __init__(self) -> None:
+        self.argued: set[int] = set()  # keys of calls whose arguments have come
+        self.done: set[int] = set()
+        self._keys: dict[Hashable, int] = {}
+        self._count = 0
 
-def _logprob(raw: dict[str, Any]) -> LogProb:
-    return msgspec.convert({key: value for key, value in raw.items() if value is not None}, LogProb)
+    def begun(self, item: WholeItem, index: int | None) -> int:
+        """Return the key of a call that begins; its index and its call id may have been another's."""
+        self._keys.pop(index, None)
+        self._keys.pop(item.call_id, None)
+        return self.find(item.id, item.call_id, index)
 
+    def ended(self, item: WholeItem, index: int | None) -> int:
+        """Return the key of a call that is whole; its index may become another's."""
+        key = self.find(item.id, item.call_id, index)
+        self._keys.pop(index, None)
+        return key
 
-def _citation(raw: dict[str, Any]) -> UrlCitation | None:
-    try:
-        return msgspec.convert(raw, UrlCitation)
-    except msgspec.ValidationError:
-        return None
-
-
-def _usage(raw: dict[str, Any]) -> Usage:
-    incoming = raw.get("input_tokens_details") or {}
-    outgoing = raw.get("output_tokens_details") or {}
-    return Usage.of(
-        raw.get("input_tokens") or 0,
-        raw.get("output_tokens") or 0,
-        cached=incoming.get("cached_tokens") or 0,
-        cache_write=incoming.get("cache_write_tokens") or 0,
-        reasoning=outgoing.get("reasoning_tokens") or 0,
-    )
+    def find(self, *names: Hashable) -> int:
+        """Return the key that goes with the first name that is known, or a new one."""
+        key = next((self._keys[name] for name in names if name in self._keys), None)
+        if key is None:
+            key = self._count = self._count + 1
+        self._keys |= {name: key for name in (*names, _LATEST) if name is not None}
+        return key

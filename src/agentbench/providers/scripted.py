@@ -1,13 +1,14 @@
 """Plays a written script as if a model had said it: for documents, demos and tests.
 
-A script with several turns answers a conversation: the turn played is the number of answers already in the input, so
-the same request always gets the same answer.
+A script with several turns answers a conversation: the turn played is the number of turns that the model has had in
+the input, so the same request always gets the same answer.
 """
 
 from __future__ import annotations
 
 import re
 from contextlib import asynccontextmanager
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import anyio
@@ -15,7 +16,8 @@ import anyio
 from agentbench.config.script import Call, Fail, Finish, Reasoning, Refusal, Text, Wait
 from agentbench.config.script import Usage as Tokens
 from agentbench.errors import UnknownName
-from agentbench.protocol.items import Message
+from agentbench.protocol.items import FunctionCall, Message
+from agentbench.protocol.items import Reasoning as Thoughts
 from agentbench.protocol.response import Usage
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from agentbench.config.endpoint import Endpoint
     from agentbench.config.script import Step
-    from agentbench.protocol import CreateResponse, Event, EventBuilder
+    from agentbench.protocol import CreateResponse, Event, EventBuilder, InputItem
 
 __all__ = ["Scripted"]
 
@@ -37,8 +39,7 @@ class Scripted:
         script = endpoint.scripts.get(request.model or "")
         if script is None:
             raise UnknownName("script", request.model or "", endpoint.scripts, param="model")
-        answered = sum(isinstance(item, Message) and item.role == "assistant" for item in request.input)
-        return script.turns[min(answered, len(script.turns) - 1)]
+        return script.turns[min(_turns(request.input), len(script.turns) - 1)]
 
     def decoder(self, builder: EventBuilder) -> _Player:
         return _Player(builder)
@@ -53,6 +54,15 @@ class Scripted:
 
     async def models(self, endpoint: Endpoint) -> tuple[str, ...]:
         return tuple(endpoint.scripts)
+
+
+def _turns(items: tuple[InputItem, ...]) -> int:
+    """Count the model's turns: runs of what it said, thought and called, with anything else between them."""
+    return sum(model for model, _ in groupby(items, key=_is_models))
+
+
+def _is_models(item: InputItem) -> bool:
+    return isinstance(item, FunctionCall | Thoughts) or (isinstance(item, Message) and item.role == "assistant")
 
 
 async def _paced(script: tuple[Step, ...]) -> AsyncIterator[Step]:

@@ -22,7 +22,9 @@ class SSEDecoder:
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Return the data of the events that these bytes complete."""
-        if not self._begun and (chunk := self._without_bom(chunk)) == b"":
+        if not self._begun:
+            chunk = self._without_bom(chunk)
+        if not chunk:
             return []
         if self._after_cr and chunk[:1] == b"\n":
             chunk = chunk[1:]
@@ -33,7 +35,7 @@ class SSEDecoder:
         return self._events(lines)
 
     def close(self) -> list[bytes]:
-        """Return the data of a last event that lacks its blank line, as a dropped connection leaves it."""
+        """Return the data of a last event that lacks its blank line, whole or not."""
         lines, self._rest = [self._rest, b""], b""
         return self._events(lines)
 

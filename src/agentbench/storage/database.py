@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -22,7 +21,8 @@ from agentbench.storage.migrations import migrate
 from agentbench.storage.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 __all__ = ["Database"]
@@ -75,10 +75,8 @@ class Database:
             if self._engines is not None:
                 self._engines.dispose()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        with self._opened().writer.begin() as connection:
-            yield connection
+    def _transaction(self) -> AbstractContextManager[Connection]:
+        return self._opened().writer.begin()
 
     def _opened(self) -> _Engines:
         with self._lock:
@@ -93,7 +91,7 @@ class Database:
             make_private_folder(self._home)
         engines = _Engines(writer=open_writer(self._url), reader=open_reader(self._url))
         try:
-            with explained(self._url), engines.writer.begin() as connection:
+            with engines.writer.begin() as connection:
                 migrate(connection)
         except BaseException:
             engines.dispose()

@@ -6,6 +6,7 @@ Owns the dialects' differences in connecting; knows no table.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from sqlite3 import OperationalError
 from typing import TYPE_CHECKING
@@ -34,13 +35,7 @@ def parse_url(text: str) -> URL:
 
     `postgres://` is taken as `postgresql://`.
     """
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):
-        # Not chained: a part of a password may stand in the parser's message.
-        raise StorageError(
-            "The database URL can't be read. Write sqlite:///path/to/file.db or postgresql://user:password@host/name."
-        ) from None
+    url = _split(text)
     if url.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
         return url.set(drivername="postgresql+psycopg")
     if url.drivername != "sqlite":
@@ -49,6 +44,19 @@ def parse_url(text: str) -> URL:
         raise StorageError("A SQLite database needs a file. Write sqlite:///path/to/file.db.")
     # In full, as a notebook may change its working directory between two connections.
     return url.set(database=str(Path(url.database).expanduser().absolute()))
+
+
+def _split(text: str) -> URL:
+    url = None
+    with suppress(ArgumentError, ValueError):
+        url = make_url(text)
+    # An @ left in the host is the end of a password, which no message may show.
+    if url is None or "@" in (url.host or ""):
+        raise StorageError(
+            "The database URL can't be read. Write sqlite:///path/to/file.db or postgresql://user:password@host/name,"
+            " with %40 for an @ in the password."
+        )
+    return url
 
 
 def open_writer(url: URL) -> Engine:

@@ -46,7 +46,7 @@ def explained(url: URL) -> Iterator[None]:
     except DBAPIError as error:
         if not _concerns_database(error):
             raise
-        raise StorageError(f"The database {database_name(url)} {_advice(error, url)}.") from error
+        raise StorageError(f"The database {database_name(url)} {_advice(error)}.") from error
 
 
 def _concerns_database(error: DBAPIError) -> bool:
@@ -54,7 +54,7 @@ def _concerns_database(error: DBAPIError) -> bool:
     return isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
 
 
-def _advice(error: DBAPIError, url: URL) -> str:
+def _advice(error: DBAPIError) -> str:
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
@@ -62,14 +62,7 @@ def _advice(error: DBAPIError, url: URL) -> str:
     state = getattr(cause, "sqlstate", None)
     if state == POSTGRESQL_DISK_FULL:
         return "can't grow: its disk is full. Free some space and try again"
+    reason = str(cause).partition("\n")[0]
     if state is None:  # no server said anything: the connection failed
-        return f"can't be reached: {_reason(cause, url)}. Check the server and AGENTBENCH_DATABASE_URL"
-    return f"failed: {_reason(cause, url)}. Check the server and try again"
-
-
-def _reason(cause: BaseException | None, url: URL) -> str:
-    """Return the first line of the driver's message, without any password that the URL holds."""
-    line = str(cause).strip().partition("\n")[0].rstrip(".")
-    for secret in (url.password, url.query.get("password")):
-        line = line.replace(str(secret), "***") if secret else line
-    return line
+        return f"can't be reached: {reason}. Check the server and AGENTBENCH_DATABASE_URL"
+    return f"failed: {reason}. Check the server and try again"

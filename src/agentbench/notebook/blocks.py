@@ -1,0 +1,97 @@
+"""What an answer is made of for a reader: blocks of text, reasoning, calls; finished, or still growing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from agentbench.protocol import events as ev
+from agentbench.protocol.content import InputText
+from agentbench.protocol.items import FunctionCall, FunctionCallOutput, Message, Reasoning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agentbench.protocol import Event, Item, Response
+
+__all__ = ["Block", "Growing", "blocks_of", "note_of"]
+
+Kind = Literal["text", "refusal", "reasoning", "call", "output"]
+
+
+class Block(NamedTuple):
+    """A stretch of one kind; `name` is a called function's."""
+
+    kind: Kind
+    text: str
+    name: str = ""
+
+
+def blocks_of(items: Iterable[Item]) -> list[Block]:
+    """Return finished items as blocks."""
+    out: list[Block] = []
+    for item in items:
+        match item:
+            case Message():
+                out += [Block("text", item.text), Block("refusal", item.refusal)]
+            case Reasoning():
+                out.append(Block("reasoning", item.text))
+            case FunctionCall():
+                out.append(Block("call", item.arguments, item.name))
+            case FunctionCallOutput():
+                out.append(Block("output", _output_text(item)))
+            case _:
+                pass
+    return [block for block in out if block.text]
+
+
+def note_of(response: Response) -> str:
+    """Return why a response stopped early, for a reader; empty if it didn't."""
+    if response.error is not None:
+        return f"Broke off: {response.error.message}"
+    if response.incomplete_details is None:
+        return ""
+    return f"Stopped early: {response.incomplete_details.reason.replace('_', ' ')}."
+
+
+def _output_text(item: FunctionCallOutput) -> str:
+    if isinstance(item.output, str):
+        return item.output
+    return "\\n".join(
+        part.text if isinstance(part, InputText) else f"({part.__struct_config__.tag})" for part in item.output
+    )
+
+
+class Growing:
+    """Follows a stream's events and knows the blocks so far."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[tuple[int, Kind], list[str]] = {}
+        self._names: dict[int, str] = {}
+
+    def feed(self, event: Event) -> bool:
+        """Take an event in; True if it changed what there is to see."""
+        match event:
+            case ev.TextDelta():
+                self._add(event.output_index, "text", event.delta)
+            case ev.RefusalDelta():
+                self._add(event.output_index, "refusal", event.delta)
+            case ev.ReasoningDelta() | ev.SummaryDelta():
+                self._add(event.output_index, "reasoning", event.delta)
+            case ev.ArgumentsDelta():
+                self._add(event.output_index, "call", event.delta)
+            case ev.ItemAdded(item=FunctionCall() as call):
+                self._names[event.output_index] = call.name
+            case _:
+                return False
+        return True
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The blocks so far, in order."""
+        return [
+            Block(kind, "".join(pieces), self._names.get(place, ""))
+            for (place, kind), pieces in sorted(self._pieces.items(), key=lambda each: each[0][0])
+        ]
+
+    def _add(self, place: int, kind: Kind, piece: str) -> None:
+        self._pieces.setdefault((place, kind), []).append(piece)

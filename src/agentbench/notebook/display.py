@@ -1,0 +1,173 @@
+"""Draws a stream as it comes: as Markdown that grows in a notebook's output, or as text in a terminal.
+
+An interrupt stops the answer, not the notebook: the upstream is closed, what came stays, and the cell ends well. A
+second interrupt gives up at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from IPython.core.display_functions import display
+
+from agentbench.notebook import markdown
+from agentbench.notebook.blocks import Block, Growing, note_of
+from agentbench.notebook.result import Result
+from agentbench.protocol import events as ev
+
+if TYPE_CHECKING:
+    from IPython.core.display_functions import DisplayHandle
+
+    from agentbench.protocol import Event
+    from agentbench.workbench import Stream
+
+__all__ = ["Canvas", "NotebookCanvas", "TerminalCanvas", "draw"]
+
+_Interrupts = (KeyboardInterrupt, asyncio.CancelledError)
+
+
+class Canvas(Protocol):
+    """Where an answer is drawn."""
+
+    waits: bool
+    """True if waiting for the next event may hold up the event loop: nothing else needs it, as in a terminal."""
+
+    def feed(self, event: Event) -> None:
+        """Take in an event; draw now or later."""
+
+    def tick(self) -> float | None:
+        """Draw what is due; return in how many seconds the rest is, None if there is none."""
+
+    def finish(self, result: Result) -> None:
+        """Draw the final state, which is what stays."""
+
+
+class NotebookCanvas:
+    """One output of a cell, updated at most `rate` times a second."""
+
+    waits = False
+
+    def __init__(self, rate: float) -> None:
+        self._pause = 1 / rate
+        self._growing = Growing()
+        self._handle: DisplayHandle | None = None
+        self._dirty = False
+        self._next = 0.0
+
+    def feed(self, event: Event) -> None:
+        """Note what is new; the first event makes the output, so that the reader sees that an answer is coming."""
+        if isinstance(event, ev.ResponseCreated):
+            self._show(markdown.bundle([Block("text", "…")]))
+        elif self._growing.feed(event):
+            self._dirty = True
+
+    def tick(self) -> float | None:
+        """Redraw if something is new and the last drawing is long enough ago."""
+        if not self._dirty:
+            return None
+        now = time.monotonic()
+        if now < self._next:
+            return self._next - now
+        self._show(markdown.bundle(self._growing.blocks))
+        self._next = time.monotonic() + self._pause
+        self._dirty = False
+        return None
+
+    def finish(self, result: Result) -> None:
+        """Replace the drawing by the whole answer, which is what the notebook stores."""
+        self._show(result._repr_mimebundle_())
+
+    def _show(self, bundle: dict[str, str]) -> None:
+        if self._handle is None:
+            self._handle = display(bundle, raw=True, display_id=True)
+        else:
+            self._handle.update(bundle, raw=True)
+
+
+class TerminalCanvas:
+    """Standard output: the answer's pieces as they come, then its summary line."""
+
+    waits = True
+
+    def __init__(self) -> None:
+        self._line_open = False
+
+    def feed(self, event: Event) -> None:
+        """Print the piece."""
+        match event:
+            case ev.TextDelta() | ev.RefusalDelta():
+                self._write(event.delta)
+            case ev.ItemDone() if self._line_open:
+                self._write("\n")
+            case ev.ArgumentsDone():
+                self._write(f"→ {event.arguments}\n")
+            case _:
+                pass
+
+    def tick(self) -> float | None:
+        """Nothing is ever due: pieces are printed at once."""
+        return None
+
+    def finish(self, result: Result) -> None:
+        """Print why it stopped, if early, and the summary line."""
+        bundle = markdown.plain([], note=note_of(result.response), row=result.usage)
+        self._write(f"{bundle}\n")
+
+    def _write(self, text: str) -> None:
+        self._line_open = not text.endswith("\n")
+        print(text, end="", flush=True)  # noqa: T201 - this is the terminal's canvas
+
+
+class _Drawing:
+    """One answer being drawn."""
+
+    def __init__(self, stream: Stream, canvas: Canvas) -> None:
+        self._stream = stream
+        self._canvas = canvas
+        self._events: list[Event] = []
+        self._times: list[float] = []
+        self._start = time.perf_counter()
+        self._interrupted = False
+
+    async def run(self) -> Result:
+        try:
+            while await self._step():
+                pass
+        finally:
+            self._stream.close()
+        result = Result(self._stream.response, self._stream.run.row, self._events, self._times)
+        self._canvas.finish(result)
+        return result
+
+    async def _step(self) -> bool:
+        try:
+            batch = await self._read(self._canvas.tick())
+        except TimeoutError:
+            return True
+        except _Interrupts:
+            if self._interrupted:
+                raise
+            self._interrupted = True
+            self._stream.stop()
+            return True
+        if batch is None:
+            return False
+        for event in batch:
+            self._events.append(event)
+            self._times.append(time.perf_counter() - self._start)
+            self._canvas.feed(event)
+        return True
+
+    async def _read(self, seconds: float | None) -> list[Event] | None:
+        if self._canvas.waits:
+            return self._stream.read(seconds)
+        if seconds is None:
+            return await self._stream.aread()
+        return await asyncio.wait_for(self._stream.aread(), seconds)
+
+
+async def draw(stream: Stream, canvas: Canvas) -> Result:
+    """Draw a stream until its end and return what it told. An error before its first event is raised."""
+    return await _Drawing(stream, canvas).run()

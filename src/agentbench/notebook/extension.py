@@ -1,0 +1,70 @@
+"""Loading and unloading the IPython extension, and the way to its state from Python code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from IPython.core.getipython import get_ipython
+
+from agentbench.errors import InvalidRequest
+from agentbench.notebook.magics import AgentMagics
+from agentbench.notebook.magics.awaiting import await_magics
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from agentbench.notebook.result import Result
+    from agentbench.workbench import Workbench
+
+__all__ = ["get_workbench", "last", "load_ipython_extension", "set_workbench", "unload_ipython_extension"]
+
+_NAME = AgentMagics.__name__
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Register `%agent` and `%%agent`, their completions, and the rule that cells wait for their answers."""
+    if _NAME in shell.magics_manager.registry:
+        return
+    magics = AgentMagics(shell)
+    shell.register_magics(magics)
+    shell.input_transformers_post.append(await_magics)
+    if shell.Completer is not None:
+        shell.Completer.custom_matchers.append(magics.completer)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Undo all that loading did, and close the workbench."""
+    magics = shell.magics_manager.registry.pop(_NAME, None)
+    if magics is None:
+        return
+    for kind in ("line", "cell"):
+        shell.magics_manager.magics[kind].pop("agent", None)
+    shell.configurables[:] = [each for each in shell.configurables if each is not magics]
+    shell.input_transformers_post[:] = [each for each in shell.input_transformers_post if each is not await_magics]
+    if shell.Completer is not None:
+        matchers = shell.Completer.custom_matchers
+        matchers[:] = [each for each in matchers if each is not magics.completer]
+    magics.session.close()
+
+
+def last() -> Result | None:
+    """Return the result of the newest `%agent chat`; None before the first."""
+    return _magics().session.last
+
+
+def get_workbench() -> Workbench:
+    """Return the workbench that the magics use, made on first use."""
+    return _magics().session.bench
+
+
+def set_workbench(bench: Workbench) -> None:
+    """Let the magics use this workbench from now on; a new conversation begins. Whoever made it closes it."""
+    _magics().session.use_bench(bench)
+
+
+def _magics() -> AgentMagics:
+    shell = get_ipython()
+    magics = None if shell is None else shell.magics_manager.registry.get(_NAME)
+    if not isinstance(magics, AgentMagics):
+        raise InvalidRequest("The magics aren't loaded here. Run: %load_ext agentbench")
+    return magics

@@ -1,0 +1,111 @@
+"""`%agent` and `%%agent`: one magic, its settings, and the table of its sub-commands."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import traitlets
+from IPython.core.completer import context_matcher
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+
+from agentbench.errors import InvalidRequest, nearest
+from agentbench.notebook.magics.commands import COMMANDS
+from agentbench.notebook.magics.commands.base import Call
+from agentbench.notebook.magics.commands.usage import GROUPS
+from agentbench.notebook.magics.completion import complete
+from agentbench.notebook.magics.options import parse
+from agentbench.notebook.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from agentbench.notebook.display import Canvas
+    from agentbench.notebook.magics.options import Completes
+    from agentbench.runner import Cell
+    from agentbench.workbench import Workbench
+
+__all__ = ["AgentMagics"]
+
+
+@magics_class
+class AgentMagics(Magics):
+    """Chat with agents. `%config AgentMagics` shows and sets the defaults."""
+
+    config_file = traitlets.Unicode("", help="path of an agentbench.yaml; read when the first command runs").tag(
+        config=True
+    )
+    agent = traitlets.Unicode("", help="who answers unless a call says otherwise; empty: the config's first agent").tag(
+        config=True
+    )
+    model = traitlets.Unicode("", help="endpoint/model that answers; empty: the agent's own").tag(config=True)
+    temperature = traitlets.Float(None, allow_none=True, help="0 to 2; None: the agent's own").tag(config=True)
+    max_output_tokens = traitlets.Int(None, allow_none=True, help="longest answer; None: no limit").tag(config=True)
+    updates_per_second = traitlets.Float(10.0, min=0.1, max=30.0, help="how often a growing answer is redrawn").tag(
+        config=True
+    )
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self.ip = shell
+        self.session = Session(self._make_bench)
+        self.completer = context_matcher(identifier="agentbench")(
+            partial(complete, commands=COMMANDS, known=self._known)
+        )
+
+    @no_var_expand
+    @line_cell_magic("agent")  # type: ignore[arg-type]  # IPython's types know only the form without a name
+    async def run_command(self, line: str, cell: str | None = None) -> object:
+        """Chat with agents and look at what they did.
+
+        %agent chat Why is the sky blue?      ask
+        %agent usage                          every call and its tokens
+        %agent help                           all commands and their options
+
+        In a cell of its own, %%agent takes the cell's text as the prompt.
+        """
+        name, _, rest = line.strip().partition(" ")
+        if cell is not None and name not in COMMANDS:
+            name, rest = "chat", line
+        command = COMMANDS.get(name or "help")
+        if command is None:
+            close = nearest(name, COMMANDS)
+            hint = f"Did you mean %agent {close}?" if close else "To ask: %agent chat PROMPT. All commands: %agent help"
+            raise InvalidRequest(f"There is no command {name!r}. {hint}")
+        options, text = parse(rest, command.options)
+        return await command.run(Call(self, options, text, cell))
+
+    @property
+    def cell(self) -> Cell:
+        """The cell that runs now; without an id where the notebook gives none."""
+        from agentbench.runner import Cell
+
+        parent = self.ip.get_parent() if hasattr(self.ip, "get_parent") else {}
+        metadata = (parent or {}).get("metadata") or {}
+        count = self.ip.execution_count
+        return Cell(id=metadata.get("cellId"), run=f"{self.session.id}:{count}", execution_count=count)
+
+    def canvas(self) -> Canvas:
+        """Return where an answer is drawn: a cell's output in a kernel, standard output in a terminal."""
+        from agentbench.notebook.display import NotebookCanvas, TerminalCanvas
+
+        return NotebookCanvas(self.updates_per_second) if hasattr(self.ip, "kernel") else TerminalCanvas()
+
+    def _make_bench(self) -> Workbench:
+        from agentbench.workbench import Workbench
+
+        return Workbench(self.config_file or None)
+
+    def _known(self, what: Completes) -> Iterable[str]:
+        if what == "variables":
+            return [name for name in self.ip.user_ns if not name.startswith("_")]
+        if what == "columns":
+            return GROUPS
+        if what == "conversations":
+            return [each.id for each in self.session.bench.conversations()]
+        from agentbench.runner.target import model_names
+
+        catalog = self.session.bench.catalog
+        return list(catalog.agents) if what == "agents" else model_names(catalog)

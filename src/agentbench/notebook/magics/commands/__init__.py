@@ -1,0 +1,21 @@
+"""The sub-commands of `%agent`: one class each, and a row in the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentbench.notebook.magics.commands.agents import Agents
+from agentbench.notebook.magics.commands.chat import Chat
+from agentbench.notebook.magics.commands.help import Help
+from agentbench.notebook.magics.commands.history import History
+from agentbench.notebook.magics.commands.new import New
+from agentbench.notebook.magics.commands.usage import Usage
+from agentbench.notebook.magics.commands.use import Use
+
+if TYPE_CHECKING:
+    from agentbench.notebook.magics.commands.base import Command
+
+__all__ = ["COMMANDS"]
+
+_ALL: tuple[Command, ...] = (Chat(), Agents(), Use(), New(), History(), Usage())
+COMMANDS: dict[str, Command] = {command.name: command for command in (*_ALL, Help(_ALL))}

@@ -1,0 +1,74 @@
+"""What a sub-command is, and what it is called with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+
+if TYPE_CHECKING:
+    from agentbench.notebook.magics import AgentMagics
+    from agentbench.notebook.magics.options import Option
+    from agentbench.notebook.session import Session
+    from agentbench.runner import Cell
+
+__all__ = ["Call", "Command"]
+
+
+class Call(NamedTuple):
+    """One call of a sub-command: its options' values, the rest of its line, and the cell's body, if any."""
+
+    magics: AgentMagics
+    options: dict[str, Any]
+    text: str
+    body: str | None
+
+    @property
+    def session(self) -> Session:
+        """What the magics of this kernel share."""
+        return self.magics.session
+
+    @property
+    def agent(self) -> str | None:
+        """Who answers: this call's option, else the setting; None for the config's first agent."""
+        return self.options.get("agent") or self.magics.agent or None
+
+    @property
+    def model(self) -> str | None:
+        """Which model answers: this call's option, else the setting; None for the agent's own.
+
+        An agent that is named for this call comes with its own model.
+        """
+        own = None if self.options.get("agent") else self.magics.model
+        return self.options.get("model") or own or None
+
+    @property
+    def namespace(self) -> dict[str, Any]:
+        """The person's variables."""
+        return cast("dict[str, Any]", self.magics.ip.user_ns)
+
+    @property
+    def cell(self) -> Cell:
+        """The notebook cell that calls."""
+        return self.magics.cell
+
+
+class Command(Protocol):
+    """A sub-command."""
+
+    @property
+    def name(self) -> str:
+        """The word after `%agent`."""
+
+    @property
+    def summary(self) -> str:
+        """What it does, in a sentence."""
+
+    @property
+    def argument(self) -> str:
+        """The placeholder of what follows the options."""
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """Its options, in the order of its help."""
+
+    async def run(self, call: Call) -> object:
+        """Do it; what is returned is the cell's value."""

@@ -1,0 +1,87 @@
+"""`%agent chat`: ask, and see the answer come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agentbench.errors import AnswerFailed, InvalidRequest
+from agentbench.notebook.magics.interpolate import interpolate, lookup
+from agentbench.notebook.magics.options import Option
+
+if TYPE_CHECKING:
+    from agentbench.notebook.magics.commands.base import Call
+    from agentbench.notebook.result import Result
+
+__all__ = ["Chat"]
+
+# Where an option of this call overrides one that `%config AgentMagics` sets.
+_PARAMETERS = ("temperature", "max_output_tokens")
+
+
+class Chat:
+    """Ask an agent."""
+
+    name = "chat"
+    summary = "Ask, and see the answer come. In a %%agent cell the body is the prompt."
+    argument = "PROMPT"
+    options = (
+        Option(("-a", "--agent"), "who answers, for this call", "AGENT", completes="agents"),
+        Option(("-m", "--model"), "which model answers, for this call", "ENDPOINT/MODEL", completes="models"),
+        Option(("-t", "--temperature"), "0 is sober, 2 is wild", "NUMBER", float),
+        Option(("--max", "--max-output-tokens"), "stop after so many tokens", "TOKENS", int),
+        Option(("--system",), "instructions for this call, after the agent's own", "TEXT"),
+        Option(("--to",), "keep the result in a variable of this name", "NAME"),
+        Option(("--raw",), "send {{braces}} as they are, without putting values in"),
+        Option(
+            ("--json",),
+            "answer in JSON of this shape: a variable with a schema or a model class",
+            "SCHEMA_VAR",
+            completes="variables",
+        ),
+        Option(("--image",), "show the model an image", "PATH_OR_VAR", completes="variables"),
+    )
+
+    async def run(self, call: Call) -> Result:
+        """Stream the answer into the cell; raise `AnswerFailed` if it breaks off."""
+        from agentbench.notebook.display import draw
+
+        prompt = self._prompt(call)
+        conversation = call.session.conversation_for(prompt, call.agent)
+        stream = call.session.bench.stream(
+            prompt,
+            agent=call.agent,
+            model=call.model,
+            conversation=conversation,
+            instructions=call.options.get("system"),
+            cell=call.cell,
+            **self._extras(call),
+        )
+        result = await draw(stream, call.magics.canvas())
+        call.session.last = result
+        if name := call.options.get("to"):
+            call.namespace[name] = result
+        if (error := result.response.error) is not None:
+            raise AnswerFailed(error.message, result.response)
+        return result
+
+    def _prompt(self, call: Call) -> str:
+        text = "\n".join(part for part in (call.text, (call.body or "").strip("\n")) if part)
+        if not text.strip():
+            raise InvalidRequest("The prompt is empty. Write it after the options, or in the body of a %%agent cell.")
+        return text if call.options.get("raw") else interpolate(text, call.namespace)
+
+    def _extras(self, call: Call) -> dict[str, Any]:
+        from agentbench.notebook.magics.images import image_url
+
+        extras: dict[str, Any] = {name: value for name in _PARAMETERS if (value := _given(call, name)) is not None}
+        if (name := call.options.get("json")) is not None:
+            extras["schema"] = lookup(name, call.namespace, option="--json")
+        if (image := call.options.get("image")) is not None:
+            extras["images"] = [image_url(image, call.namespace)]
+        if (to := call.options.get("to")) is not None and not to.isidentifier():
+            raise InvalidRequest(f"--to {to}: that can't be a variable's name.")
+        return extras
+
+
+def _given(call: Call, name: str) -> Any:
+    return call.options.get(name, getattr(call.magics, name))

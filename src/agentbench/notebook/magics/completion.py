@@ -1,0 +1,63 @@
+"""Tab after `%agent`: sub-commands, options, and the values that an option or command takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from IPython.core.completer import SimpleCompletion, SimpleMatcherResult
+
+from agentbench.errors import AgentbenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from IPython.core.completer import CompletionContext
+
+    from agentbench.notebook.magics.commands.base import Command
+    from agentbench.notebook.magics.options import Completes
+
+__all__ = ["complete"]
+
+_ARGUMENTS: Mapping[str, tuple[Completes, ...]] = {"use": ("agents", "models"), "history": ("conversations",)}
+
+
+def complete(
+    context: CompletionContext,
+    commands: Mapping[str, Command],
+    known: Callable[[Completes], Iterable[str]],
+) -> SimpleMatcherResult:
+    """Return the completions at the cursor; none outside a line that begins with `%agent` or `%%agent`."""
+    line = context.full_text.splitlines()[context.cursor_line] if context.full_text else ""
+    left = line[: context.cursor_position]
+    words = left.split()
+    if not words or words[0] not in ("%agent", "%%agent") or (len(words) == 1 and not left.endswith(" ")):
+        return SimpleMatcherResult(completions=[])
+    typed = "" if left.endswith(" ") else words.pop()
+    try:
+        candidates = _candidates(words[1:], typed, commands, known)
+    except AgentbenchError:
+        candidates = []
+    found = [SimpleCompletion(text=each, type="magic") for each in candidates if each.startswith(typed)]
+    return SimpleMatcherResult(completions=found, matched_fragment=typed, suppress=bool(found))
+
+
+def _candidates(
+    words: list[str], typed: str, commands: Mapping[str, Command], known: Callable[[Completes], Iterable[str]]
+) -> Iterable[str]:
+    if not words:
+        return [*commands, *(_option_names(commands["chat"]) if typed.startswith("-") else ())]
+    command = commands.get(words[0], commands["chat"])
+    for option in command.options:
+        if words[-1] in option.names and option.value is not None:
+            return known(option.completes) if option.completes else ()
+    if typed.startswith("-"):
+        return _option_names(command)
+    if len(words) > 1:
+        return []
+    if command.name == "help":
+        return commands
+    return [each for kind in _ARGUMENTS.get(command.name, ()) for each in known(kind)]
+
+
+def _option_names(command: Command) -> list[str]:
+    return [name for option in command.options for name in option.names if name.startswith("--")]

@@ -1,0 +1,70 @@
+"""What the magics of one kernel share: the workbench, the conversation, the last result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentbench.errors import UnknownName
+from agentbench.protocol.values import new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agentbench.notebook.result import Result
+    from agentbench.storage.conversations import Conversation
+    from agentbench.workbench import Workbench
+
+__all__ = ["Session"]
+
+_TITLE_LENGTH = 60
+
+
+class Session:
+    """One kernel's state. `make` makes the workbench when it is first needed."""
+
+    def __init__(self, make: Callable[[], Workbench]) -> None:
+        self.id = new_id("kernel")
+        self.conversation: Conversation | None = None
+        self.last: Result | None = None
+        self._make = make
+        self._bench: Workbench | None = None
+        self._owns_bench = False
+
+    @property
+    def bench(self) -> Workbench:
+        """The workbench; made here unless one was given."""
+        if self._bench is None:
+            self._bench, self._owns_bench = self._make(), True
+        return self._bench
+
+    @property
+    def has_bench(self) -> bool:
+        """Whether there is a workbench already; asking for `bench` would make one."""
+        return self._bench is not None
+
+    def use_bench(self, bench: Workbench) -> None:
+        """Take another workbench, and forget what belonged to the one before."""
+        self.close()
+        self._bench = bench
+        self.conversation = None
+
+    def conversation_for(self, question: str, agent: str | None) -> Conversation:
+        """Return the conversation to continue; the first question begins one and names it."""
+        if self.conversation is None:
+            words = " ".join(question.split())
+            title = words if len(words) <= _TITLE_LENGTH else words[: _TITLE_LENGTH - 1].rstrip() + "…"
+            self.conversation = self.bench.start_conversation(title, agent=agent)
+        return self.conversation
+
+    def find(self, conversation_id: str) -> Conversation:
+        """Return an earlier conversation; raise `UnknownName` if there is none of that id."""
+        found = self.bench.conversation(conversation_id)
+        if found is None:
+            raise UnknownName("conversation", conversation_id, [each.id for each in self.bench.conversations(100)])
+        return found
+
+    def close(self) -> None:
+        """Close the workbench if it was made here."""
+        if self._bench is not None and self._owns_bench:
+            self._bench.close()
+        self._bench, self._owns_bench = None, False

@@ -1,0 +1,36 @@
+"""Keeps secrets out of what is shown of an upstream's words."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agentbench.config.endpoint import Endpoint
+
+__all__ = ["mask", "shown"]
+
+_KEY_LIKE = re.compile(r"\b((?:sk|pk|gsk|xai|hf|key)[-_]|AIza|(?i:bearer) )[\w*.-]{6,}")
+_SECRET_LENGTH = 8  # a header's value that is shorter is no secret, and could stand anywhere in a text
+_SHOWN = 300  # characters
+
+
+def mask(text: str, endpoint: Endpoint | None = None) -> str:
+    """Return `text` with the endpoint's key and header values, and whatever else looks like a key, taken out."""
+    for secret in _secrets(endpoint):
+        text = text.replace(secret, "****")
+    return _KEY_LIKE.sub(r"\1****", text)
+
+
+def shown(text: object, endpoint: Endpoint | None = None) -> str:
+    """Return the beginning of what an upstream says, fit for a message."""
+    return mask(str(text), endpoint).strip()[:_SHOWN]
+
+
+def _secrets(endpoint: Endpoint | None) -> list[str]:
+    if endpoint is None:
+        return []
+    secrets = [value for value in endpoint.headers.values() if len(value) >= _SECRET_LENGTH]
+    if endpoint.api_key is not None:
+        secrets.append(endpoint.api_key.reveal())
+    return [secret for secret in secrets if secret]
