@@ -12,7 +12,7 @@ PYTHON ?= $(shell for each in $(CANDIDATES); do \
 NOTEBOOK := notebooks/01_first_chat.ipynb
 BIN := .venv/bin
 READY := .venv/.ready
-# JupyterLab asks root for a flag, and root is a container, where no browser can be opened.
+# JupyterLab wants a flag from root; and who is root is most likely in a container, with no browser to open.
 ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root --no-browser)
 
 .PHONY: help lab test lint check clean model browser

@@ -50,12 +50,12 @@ def grouped(frame: pd.DataFrame, by: str | Sequence[str]) -> pd.DataFrame:
 
     A sum is null only where every one of its numbers is.
     """
-    names = [by] if isinstance(by, str) else list(by)
-    if "day" in names:
-        frame = frame.assign(day=frame["time"].dt.date)
-    for name in names:
+    names = [by] if isinstance(by, str) else list(dict.fromkeys(by))
+    for name in names or [""]:
         if name not in _GROUPS:
             raise InvalidRequest(f"Usage can't be grouped by {name!r}. Choose from: {', '.join(_GROUPS)}.", param="by")
+    if "day" in names:
+        frame = frame.assign(day=frame["time"].dt.date)
     groups = frame.groupby(names, observed=True, dropna=False)
     out = groups.size().astype("Int64").to_frame("calls")
     for name in (*_COUNTS, "cost"):
@@ -101,14 +101,17 @@ def moment(since: datetime | timedelta | str | None) -> datetime | None:
         return datetime.now(UTC) - since
     if isinstance(since, datetime):
         return since.astimezone(UTC)
-    text = since.strip()
-    if text == "today":
-        return datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-    if text[-1:] in _UNITS and text[:-1].isdigit():
-        return datetime.now(UTC) - timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
+        return _written(since.strip())
+    except (ValueError, OverflowError):
         raise InvalidRequest(
             f"{since!r} is not a time. Write 90m, 24h, 7d, today or 2026-11-01.", param="since"
         ) from None
+
+
+def _written(text: str) -> datetime:
+    if text == "today":
+        return datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    if text[-1:] in _UNITS and text[:-1].isdecimal():
+        return datetime.now(UTC) - timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
+    return datetime.fromisoformat(text).astimezone(UTC)

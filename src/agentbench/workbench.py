@@ -120,7 +120,7 @@ class Workbench:
         self._database = Database(database_url, home=None if home is None else Path(home))
         self._providers = Providers()
         self._runner = Runner(self.catalog, self._providers, self._database)
-        self._loop = LoopThread()
+        self._loop = LoopThread(at_end=self._providers.aclose)
         self._closed = False
 
     # -- asking -------------------------------------------------------------------------------------------------
@@ -255,7 +255,6 @@ class Workbench:
         """End what still runs, close every connection, write what is unwritten. A second call does nothing."""
         if not self._closed:
             self._closed = True
-            self._loop.portal.call(self._providers.aclose)
             self._loop.stop()
             self._database.close()
 

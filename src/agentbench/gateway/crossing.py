@@ -8,8 +8,10 @@ through one queue.
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
 import weakref
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -26,9 +28,13 @@ _CLOSING_SECONDS = 10.0
 
 
 class LoopThread:
-    """An event loop on a daemon thread, started on first use; `stop` ends it."""
+    """An event loop on a daemon thread, started on first use; `stop` ends it, and so does nobody holding it.
 
-    def __init__(self) -> None:
+    `at_end` runs there when all else has ended.
+    """
+
+    def __init__(self, at_end: Callable[[], Awaitable[object]] | None = None) -> None:
+        self._at_end = at_end
         self._lock = threading.Lock()
         self._portal: BlockingPortal | None = None
         self._stop: weakref.finalize[[BlockingPortal, threading.Thread], LoopThread] | None = None
@@ -38,7 +44,7 @@ class LoopThread:
         """The way in: `call` waits for a result, `start_task_soon` doesn't."""
         with self._lock:
             if self._portal is None:
-                self._portal, thread = _start()
+                self._portal, thread = _start(self._at_end)
                 self._stop = weakref.finalize(self, _end, self._portal, thread)
             return self._portal
 
@@ -48,13 +54,15 @@ class LoopThread:
             self._stop()
 
 
-def _start() -> tuple[BlockingPortal, threading.Thread]:
+def _start(at_end: Callable[[], Awaitable[object]] | None) -> tuple[BlockingPortal, threading.Thread]:
     ready: SimpleQueue[BlockingPortal] = SimpleQueue()
 
     async def serve() -> None:
         async with BlockingPortal() as portal:
             ready.put(portal)
             await portal.sleep_until_stopped()
+        if at_end is not None:
+            await at_end()
 
     thread = threading.Thread(target=anyio.run, args=(serve,), name="agentbench", daemon=True)
     thread.start()
@@ -62,7 +70,9 @@ def _start() -> tuple[BlockingPortal, threading.Thread]:
 
 
 def _end(portal: BlockingPortal, thread: threading.Thread) -> None:
-    if thread.is_alive():
+    if thread is threading.current_thread():  # the last to let go was a task over there, which can't wait for itself
+        threading.Thread(target=_end, args=(portal, thread), daemon=True).start()
+    elif thread.is_alive():
         portal.start_task_soon(portal.stop, True)  # noqa: FBT003 - anyio's name for it is `cancel_remaining`
         thread.join(_CLOSING_SECONDS)
 
@@ -70,12 +80,12 @@ def _end(portal: BlockingPortal, thread: threading.Thread) -> None:
 class _End:
     """Marks the end of what a crossing carries, and the error that it ended in."""
 
-    def __init__(self, error: BaseException | None) -> None:
+    def __init__(self, error: Exception | None) -> None:
         self.error = error
 
 
 class Crossing(Generic[T]):
-    """Reads here what a function puts over there.
+    """Reads here what a function puts over there. One reader at a time; anyone may close it.
 
     `work` is given a function to put things with; it runs as a task on the loop's thread and starts at once. What it
     raises is raised here. Closing cancels the task and waits until it has cleaned up.
@@ -83,16 +93,17 @@ class Crossing(Generic[T]):
 
     def __init__(self, loop: LoopThread, work: Callable[[Callable[[T], None]], Awaitable[object]]) -> None:
         self._queue: SimpleQueue[T | _End] = SimpleQueue()
-        self._portal = loop.portal
-        self._scope: anyio.CancelScope | None = None
-        self._cancelled = False
+        self._loop = loop  # held, as a loop that nobody holds ends
+        self._scope: anyio.CancelScope
         self._ended = False
         self._waiter: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
-        self._portal.start_task_soon(self._run, work)
+        self._task = loop.portal.start_task_soon(self._run, work)
 
     def call(self, function: Callable[[], object]) -> None:
-        """Run a plain function on the loop's thread, some time soon."""
-        self._portal.start_task_soon(_plain, function)
+        """Run a plain function on the loop's thread, before this returns; nothing happens if the task has ended."""
+        if not self._task.done():
+            with suppress(RuntimeError):  # the loop is ending, and the task with it
+                self._loop.portal.start_task_soon(function)
 
     def get(self, timeout: float | None = None) -> T | None:
         """Wait for the next piece; None at the end. Raises `TimeoutError` after `timeout` seconds."""
@@ -105,22 +116,24 @@ class Crossing(Generic[T]):
 
     async def aget(self) -> T | None:
         """Do what `get` does, without holding up this side's event loop. Cancelling it loses nothing."""
-        return None if self._ended else self._take(await self._wait())
+        if self._ended:
+            return None
+        while self._queue.empty():
+            arrived = asyncio.Event()
+            self._waiter = (asyncio.get_running_loop(), arrived)
+            if self._queue.empty():  # asked again, as a piece that came before the waiter wakes nobody
+                await arrived.wait()
+        return self._take(self._queue.get_nowait())
 
     def close(self) -> None:
         """Cancel the task over there and wait for its end, ten seconds at most."""
         self._cancel()
-        while not self._ended:
-            try:
-                self._ended = isinstance(self._queue.get(timeout=_CLOSING_SECONDS), _End)
-            except Empty:
-                return
+        concurrent.futures.wait([self._task], _CLOSING_SECONDS)
 
     async def aclose(self) -> None:
         """Do what `close` does, without holding up this side's event loop."""
         self._cancel()
-        while not self._ended:
-            self._ended = isinstance(await self._wait(), _End)
+        await asyncio.wait([asyncio.wrap_future(self._task)], timeout=_CLOSING_SECONDS)
 
     # -- this side ----------------------------------------------------------------------------------------------
 
@@ -132,43 +145,30 @@ class Crossing(Generic[T]):
             raise item.error
         return None
 
-    async def _wait(self) -> T | _End:
-        arrived = asyncio.Event()
-        self._waiter = (asyncio.get_running_loop(), arrived)
-        while self._queue.empty():
-            await arrived.wait()
-            arrived.clear()
-        return self._queue.get_nowait()
-
     def _cancel(self) -> None:
         if not self._ended:
-            self._cancelled = True
+            self._ended = True
             self.call(self._cancel_scope)
 
     # -- the loop's side ----------------------------------------------------------------------------------------
 
     def _cancel_scope(self) -> None:
-        if self._scope is not None:
-            self._scope.cancel()
+        self._scope.cancel()  # it is there: tasks begin in order, and `_run` was the first
 
     async def _run(self, work: Callable[[Callable[[T], None]], Awaitable[object]]) -> None:
-        error: BaseException | None = None
-        with anyio.CancelScope() as self._scope:
-            if self._cancelled:
-                self._scope.cancel()
-            try:
+        error: Exception | None = None
+        try:
+            with anyio.CancelScope() as self._scope:
                 await work(self._put)
-            except Exception as raised:  # noqa: BLE001 - it is raised on the other side
-                error = raised
-        self._put(_End(error))
+        except Exception as raised:  # noqa: BLE001 - it is raised on the other side
+            error = raised
+        finally:  # also when the loop itself ends, or the reader would wait for ever
+            self._put(_End(error))
 
     def _put(self, item: Any) -> None:
         self._queue.put(item)
-        if self._waiter is not None:
-            loop, arrived = self._waiter
-            if not loop.is_closed():
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None:
+            loop, arrived = waiter
+            with suppress(RuntimeError):  # that event loop is closed, so nobody waits there
                 loop.call_soon_threadsafe(arrived.set)
-
-
-async def _plain(function: Callable[[], object]) -> None:
-    function()

@@ -6,9 +6,9 @@ there, down to the upstream. (httpx2's own `ASGITransport` hands out a body only
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import asyncio
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx2
@@ -79,8 +79,12 @@ class InProcessTransport(httpx2.BaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Start the request; return when its status is known."""
         scope = _scope(request, self._principal)
-        crossing = _cross(self._loop, self._app(), scope, request.read())
-        return _response(crossing.get(), _Body(crossing))
+        body = _Body(_cross(self._loop, self._app(), scope, request.read()), _patience(request))
+        try:
+            return _response(body.read(), body)
+        except BaseException:
+            body.close()
+            raise
 
 
 class AsyncInProcessTransport(httpx2.AsyncBaseTransport):
@@ -92,11 +96,11 @@ class AsyncInProcessTransport(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Start the request; return when its status is known."""
         scope = _scope(request, self._principal)
-        crossing = _cross(self._loop, self._app(), scope, await request.aread())
+        body = _AsyncBody(_cross(self._loop, self._app(), scope, await request.aread()), _patience(request))
         try:
-            return _response(await crossing.aget(), _AsyncBody(crossing))
-        except asyncio.CancelledError:
-            await crossing.aclose()
+            return _response(await body.read(), body)
+        except BaseException:
+            await body.aclose()
             raise
 
 
@@ -106,12 +110,30 @@ def _response(start: Message | None, stream: Any) -> httpx2.Response:
     return httpx2.Response(start["status"], headers=start["headers"], stream=stream)
 
 
+def _patience(request: httpx2.Request) -> float | None:
+    """Return for how many seconds the caller waits for each piece; None is for ever."""
+    seconds: float | None = request.extensions.get("timeout", {}).get("read")
+    return seconds
+
+
+@contextmanager
+def _timeout_named() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise httpx2.ReadTimeout("The answer took longer than the client's timeout.") from None
+
+
 class _Body(httpx2.SyncByteStream):
-    def __init__(self, crossing: Crossing[Message]) -> None:
-        self._crossing = crossing
+    def __init__(self, crossing: Crossing[Message], patience: float | None) -> None:
+        self._crossing, self._patience = crossing, patience
+
+    def read(self) -> Message | None:
+        with _timeout_named():
+            return self._crossing.get(self._patience)
 
     def __iter__(self) -> Iterator[bytes]:
-        while (message := self._crossing.get()) is not None:
+        while (message := self.read()) is not None:
             if body := message.get("body"):
                 yield body
 
@@ -120,11 +142,16 @@ class _Body(httpx2.SyncByteStream):
 
 
 class _AsyncBody(httpx2.AsyncByteStream):
-    def __init__(self, crossing: Crossing[Message]) -> None:
-        self._crossing = crossing
+    def __init__(self, crossing: Crossing[Message], patience: float | None) -> None:
+        self._crossing, self._patience = crossing, patience
+
+    async def read(self) -> Message | None:
+        with _timeout_named():
+            async with asyncio.timeout(self._patience):
+                return await self._crossing.aget()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while (message := await self._crossing.aget()) is not None:
+        while (message := await self.read()) is not None:
             if body := message.get("body"):
                 yield body
 

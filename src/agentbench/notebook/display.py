@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Canvas", "NotebookCanvas", "TerminalCanvas", "draw"]
 
+# Seconds. ipykernel tells a waiting cell of an interrupt only when its event loop wakes.
+_WAKE = 0.2
 _Interrupts = (KeyboardInterrupt, asyncio.CancelledError)
 
 
@@ -163,9 +165,8 @@ class _Drawing:
     async def _read(self, seconds: float | None) -> list[Event] | None:
         if self._canvas.waits:
             return self._stream.read(seconds)
-        if seconds is None:
-            return await self._stream.aread()
-        return await asyncio.wait_for(self._stream.aread(), seconds)
+        pause = _WAKE if seconds is None else min(seconds, _WAKE)
+        return await asyncio.wait_for(self._stream.aread(), pause)
 
 
 async def draw(stream: Stream, canvas: Canvas) -> Result:

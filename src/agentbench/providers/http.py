@@ -6,7 +6,7 @@ connection turned out to be closed.
 
 from __future__ import annotations
 
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -141,19 +141,17 @@ async def _check(response: httpx2.Response, endpoint: Endpoint) -> None:
             f"{endpoint.name} has moved ({status}) to {there}. Correct baseURL: {endpoint.base_url}.",
             endpoint=endpoint.name,
         )
-    raise status_error(status, await _body(response, endpoint), headers.get("retry-after"), endpoint)
-
-
-async def _body(response: httpx2.Response, endpoint: Endpoint) -> bytes:
-    try:
-        return await response.aread()
-    except httpx2.HTTPError as error:
-        raise _transport_error(error, endpoint) from None
+    body = b""
+    with suppress(httpx2.HTTPError):  # the status alone says enough
+        body = await response.aread()
+    raise status_error(status, body, headers.get("retry-after"), endpoint)
 
 
 async def _json(response: httpx2.Response, endpoint: Endpoint) -> Any:
     try:
-        return msgspec.json.decode(await _body(response, endpoint))
+        return msgspec.json.decode(await response.aread())
+    except httpx2.HTTPError as error:
+        raise _transport_error(error, endpoint) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise _not_its_api(response, endpoint) from None
 

@@ -71,7 +71,10 @@ class Run:
             self._scope.cancel()
 
     async def events(self) -> AsyncGenerator[list[Event]]:
-        """Yield the events in batches. An error before the first event is raised, a later one is an event."""
+        """Yield the events in batches. An error before the first event is raised, a later one is an event.
+
+        Only a `StorageError` is raised at the end too: an answer that can't be kept has no last event.
+        """
         try:
             try:
                 async with aclosing(self._upstream()) as batches:
@@ -142,9 +145,9 @@ class Run:
 
     async def _record_failure(self, error: Exception) -> None:
         """Count a turn that nobody answered; nothing is stored, so the conversation is as it was."""
-        kind = error.type if isinstance(error, AgentbenchError) else "server_error"
+        code = error.code if isinstance(error, AgentbenchError) else "server_error"
         cost = await cost_of(self.target.endpoint, self.target.model, None)
-        self.row = self._meter.row(self.turn, self.target, None, cost=cost, error=kind)
+        self.row = self._meter.row(self.turn, self.target, None, cost=cost, error=code)
         await self._database.write(partial(usage.append, row=self.row))
 
     async def _keep(self) -> None:

@@ -6,6 +6,7 @@ into whatever its clients expect within a stream.
 
 from __future__ import annotations
 
+import logging
 from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from agentbench.runner import Run, Runner
 
 __all__ = ["Encoder", "EventStream", "Route", "finished", "json_response", "openai_error", "streamed"]
+
+_log = logging.getLogger(__name__)
 
 
 class Encoder(Protocol):
@@ -48,11 +51,14 @@ class Route(NamedTuple):
     summary: str
 
     async def answer(self, request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
-        """Handle a request; our errors come out in the surface's shape."""
+        """Handle a request; errors come out in the surface's shape, those that nobody foresaw without their details."""
         try:
             return await self.handler(request, runner, principal)
         except AgentbenchError as error:
             return self.error(error)
+        except Exception as error:
+            _log.exception("a request broke off")
+            return self.error(AgentbenchError(f"agentbench itself failed ({type(error).__name__}). Its log says more."))
 
 
 class EventStream(HTTPResponse):

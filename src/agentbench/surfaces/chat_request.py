@@ -35,50 +35,47 @@ _SAME = (
 
 def decode_chat(body: Mapping[str, Any]) -> CreateResponse:
     """Return the request that a chat client means; nothing of it is stored."""
-    messages = body.get("messages")
-    if not isinstance(messages, list) or not messages:
+    messages = _list(body, "messages")
+    if not messages:
         raise InvalidRequest("`messages` must be a list with at least one message.", param="messages")
     if body.get("n") not in (None, 1):
         raise InvalidRequest("Only one choice at a time is made: leave `n` out or set it to 1.", param="n")
     raw: dict[str, Any] = {name: body[name] for name in _SAME if body.get(name) is not None}
     raw["store"] = False
     raw["input"] = [item for n, message in enumerate(messages) for item in _items(message, f"messages[{n}]")]
-    raw["max_output_tokens"] = body.get("max_completion_tokens") or body.get("max_tokens")
+    limits = (body.get("max_completion_tokens"), body.get("max_tokens"))
+    raw["max_output_tokens"] = next((limit for limit in limits if limit is not None), None)
     if (effort := body.get("reasoning_effort")) is not None:
         raw["reasoning"] = {"effort": effort}
     if body.get("logprobs"):
         raw["top_logprobs"] = body.get("top_logprobs") or 1
-    raw["tools"] = [_tool(tool, f"tools[{n}]") for n, tool in enumerate(body.get("tools") or ())]
+    raw["tools"] = [_tool(tool, f"tools[{n}]") for n, tool in enumerate(_list(body, "tools"))]
     raw["tool_choice"] = _tool_choice(body.get("tool_choice"))
-    if (form := body.get("response_format")) is not None:
-        raw["text"] = {"format": {"type": form.get("type"), **(form.get("json_schema") or {})}}
+    if body.get("response_format") is not None:
+        form = _object(body, "response_format")
+        raw["text"] = {"format": {**_object(form, "json_schema", "response_format"), "type": form.get("type")}}
     return decode_request(raw)
 
 
 def _items(message: Any, at: str) -> list[dict[str, Any]]:
     if not isinstance(message, dict):
         raise InvalidRequest(f"{at}: expected an object.", param=at)
-    role = message.get("role")
+    role, content = message.get("role"), message.get("content") or ""
     if role == "tool":
-        content = message.get("content") or ""
-        output = content if isinstance(content, str) else [_part(part, at) for part in content]
+        output = content if isinstance(content, str) else _parts(message, at)
         return [{"type": "function_call_output", "call_id": message.get("tool_call_id"), "output": output}]
-    items: list[dict[str, Any]] = []
-    if message.get("content"):
-        items.append({"type": "message", "role": role, "content": _content(message["content"], role, at)})
-    for call in message.get("tool_calls") or ():
-        function = call.get("function") or {}
-        items.append({"type": "function_call", "call_id": call.get("id"), **function})
-    return items
-
-
-def _content(content: Any, role: Any, at: str) -> Any:
-    if isinstance(content, str):
-        return content
-    parts = [_part(part, at) for part in content]
+    parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else _parts(message, at)
+    if message.get("refusal"):
+        parts.append({"type": "refusal", "refusal": message["refusal"]})
     if role == "assistant":
         parts = [{**part, "type": "output_text"} if part["type"] == "input_text" else part for part in parts]
-    return parts
+    calls = [_call(call, f"{at}.tool_calls[{n}]") for n, call in enumerate(_list(message, "tool_calls", at))]
+    said = [part for part in parts if part.get("text") != ""]
+    return [{"type": "message", "role": role, "content": said}, *calls] if said else calls
+
+
+def _parts(message: dict[str, Any], at: str) -> list[dict[str, Any]]:
+    return [_part(part, f"{at}.content[{n}]") for n, part in enumerate(_list(message, "content", at))]
 
 
 def _part(part: Any, at: str) -> dict[str, Any]:
@@ -86,27 +83,55 @@ def _part(part: Any, at: str) -> dict[str, Any]:
     if kind == "text":
         return {"type": "input_text", "text": part.get("text")}
     if kind == "image_url":
-        image = part.get("image_url") or {}
+        image = _object(part, "image_url", at)
         return {"type": "input_image", "image_url": image.get("url"), "detail": image.get("detail")}
     if kind == "file":
-        file = part.get("file") or {}
+        file = _object(part, "file", at)
         return {"type": "input_file", "filename": file.get("filename"), "file_data": file.get("file_data")}
     if kind == "refusal":
         return {"type": "refusal", "refusal": part.get("refusal")}
     raise InvalidRequest(f"{at}: parts of type {kind!r} are not read here.", param=at)
 
 
+def _call(call: Any, at: str) -> dict[str, Any]:
+    if not isinstance(call, dict):
+        raise InvalidRequest(f"{at}: expected an object.", param=at)
+    return {**_object(call, "function", at), "type": "function_call", "call_id": call.get("id")}
+
+
 def _tool(tool: Any, at: str) -> dict[str, Any]:
     if not isinstance(tool, dict) or not isinstance(tool.get("function"), dict):
         raise InvalidRequest(f"{at}: expected a tool of type 'function'.", param=at)
-    return {"type": tool.get("type"), **tool["function"]}
+    return {**tool["function"], "type": tool.get("type")}
 
 
 def _tool_choice(choice: Any) -> Any:
     if not isinstance(choice, dict):
         return choice
     if choice.get("type") == "allowed_tools":
-        allowed = choice.get("allowed_tools") or {}
-        tools = [{"type": "function", "name": (tool.get("function") or {}).get("name")} for tool in allowed["tools"]]
+        allowed = _object(choice, "allowed_tools", "tool_choice")
+        tools = [_named(tool) for tool in _list(allowed, "tools", "tool_choice.allowed_tools")]
         return {"type": "allowed_tools", "mode": allowed.get("mode", "auto"), "tools": tools}
-    return {"type": "function", "name": (choice.get("function") or {}).get("name")}
+    return _named(choice)
+
+
+def _named(choice: Any) -> dict[str, Any]:
+    if not isinstance(choice, dict):
+        raise InvalidRequest("tool_choice: expected an object.", param="tool_choice")
+    return {"type": "function", "name": _object(choice, "function", "tool_choice").get("name")}
+
+
+def _object(owner: Mapping[str, Any], key: str, at: str = "") -> dict[str, Any]:
+    """Return the object under a key; an empty one where there is none."""
+    value, path = owner.get(key), f"{at}.{key}".lstrip(".")
+    if value is None or isinstance(value, dict):
+        return value or {}
+    raise InvalidRequest(f"{path}: expected an object.", param=path)
+
+
+def _list(owner: Mapping[str, Any], key: str, at: str = "") -> list[Any]:
+    """Return the list under a key; an empty one where there is none."""
+    value, path = owner.get(key), f"{at}.{key}".lstrip(".")
+    if value is None or isinstance(value, list):
+        return value or []
+    raise InvalidRequest(f"{path}: expected a list.", param=path)

@@ -1,0 +1,52 @@
+"""Fixtures for the providers room: endpoints that look for their upstream on this machine only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+
+from agentbench.config import Endpoint, Secret
+from agentbench.providers.http import Http
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.providers.upstream import Upstream
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run async tests on asyncio, as the notebook does."""
+    return "asyncio"
+
+
+@pytest.fixture
+def endpoint() -> Endpoint:
+    """Return an endpoint with a key, which nothing listens for."""
+    return Endpoint(
+        name="acme",
+        provider="openai_chat",
+        base_url="http://127.0.0.1:9/v1",
+        api_key=Secret("k3y-of-acme-0123456789"),
+        models=("small",),
+        origin="environment variable ACME_API_KEY",
+    )
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[Http]:
+    """Return a client that loses patience after half a second."""
+    client = Http(timeout=httpx2.Timeout(0.5))
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Upstream]:
+    """Return a server that answers as its test says."""
+    from tests.providers.upstream import Upstream
+
+    async with Upstream() as server:
+        yield server

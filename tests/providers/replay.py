@@ -1,0 +1,97 @@
+"""Recorded answers of upstreams, and what becomes of them in a provider's decoder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from agentbench.protocol import CreateResponse, EventBuilder, Response, collect, draft
+from agentbench.protocol.content import ReasoningText
+from agentbench.protocol.items import Reasoning
+from agentbench.providers.chat_stream import ChatDecoder
+from agentbench.providers.responses_stream import ResponsesDecoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from agentbench.protocol import Event
+    from agentbench.providers.base import Decoder
+
+__all__ = ["DECODERS", "RECORDINGS", "Told", "chat", "frames", "recorded", "replay", "told"]
+
+RECORDINGS = Path(__file__).parent.parent / "recordings"
+DECODERS: dict[str, Callable[[EventBuilder], Decoder]] = {
+    "openai_chat": ChatDecoder,
+    "openai_responses": ResponsesDecoder,
+}
+
+
+class Told(NamedTuple):
+    """What a response tells, without ids and times; `usage` is input, output, cached and reasoning tokens."""
+
+    status: str = "completed"
+    text: str = ""
+    thought: str = ""
+    summary: tuple[str, ...] = ()
+    refusal: str = ""
+    calls: tuple[tuple[str, str], ...] = ()
+    usage: tuple[int, int, int, int] | None = None
+    why: str | None = None
+
+
+def recorded(name: str) -> bytes:
+    """Return a recording's bytes; a whole JSON answer as the one event that the HTTP client makes of it."""
+    data = (RECORDINGS / name).read_bytes()
+    return b"data: " + msgspec.json.format(data, indent=-1) + b"\n\n" if name.endswith(".json") else data
+
+
+def replay(provider: str, chunks: Iterable[bytes]) -> list[Event]:
+    """Return the whole stream of events that the pieces make, as `play` and its caller would."""
+    builder = EventBuilder(draft(CreateResponse(), model="small", response_id="resp_1"), clock=lambda: 1000.0)
+    decoder = DECODERS[provider](builder)
+    events = builder.start()
+    for chunk in chunks:
+        events += decoder.feed(chunk)
+        if builder.outcome == "failed":
+            break
+    events += decoder.close()
+    return events + builder.finish()
+
+
+def frames(*data: object, end: bytes = b"") -> bytes:
+    """Return server-sent events with these values as JSON."""
+    return b"".join(b"data: " + msgspec.json.encode(each) + b"\n\n" for each in data) + end
+
+
+def chat(*deltas: dict[str, object], finish: str | None = "stop", end: bytes = b"data: [DONE]\n\n") -> Response:
+    """Return the response that chat deltas make, which end with a finish reason."""
+    chunks: list[object] = [{"choices": [{"index": 0, "delta": delta}]} for delta in deltas]
+    if finish is not None:
+        chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
+    return collect(replay("openai_chat", [frames(*chunks, end=end)]))
+
+
+def told(response: Response) -> Told:
+    """Return what a response tells."""
+    thoughts = [item for item in response.output if isinstance(item, Reasoning)]
+    raw = [part.text for item in thoughts for part in item.content or () if isinstance(part, ReasoningText)]
+    usage = response.usage
+    why = response.error.message if response.error else None
+    return Told(
+        status=response.status,
+        text=response.output_text,
+        thought="".join(raw),
+        summary=tuple(getattr(part, "text", "") for item in thoughts for part in item.summary),
+        refusal="".join(getattr(item, "refusal", "") for item in response.output),
+        calls=tuple((call.name, call.arguments) for call in response.function_calls),
+        usage=usage
+        and (
+            usage.input_tokens,
+            usage.output_tokens,
+            usage.input_tokens_details.cached_tokens,
+            usage.output_tokens_details.reasoning_tokens,
+        ),
+        why=response.incomplete_details.reason if response.incomplete_details else why,
+    )
