@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from agentbench import __version__
+from agentbench._version import __version__
 from agentbench.errors import AgentbenchError, WeightsUnavailable
 
 if TYPE_CHECKING:

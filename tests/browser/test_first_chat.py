@@ -62,6 +62,9 @@ def test_first_notebook_runs(lab: Lab) -> None:
     """The first notebook runs top to bottom on the real local model, and asks no other host."""
     notebook = lab.open_copy(FIRST_CHAT)
     notebook.run_all(timeout=170)
-    outputs = [output for cell in notebook.save().cells for output in cell.get("outputs", ())]
+    cells = notebook.save().cells
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
     assert [each for each in outputs if each.output_type == "error"] == []
+    [answer] = cells[2].outputs
+    assert "local/smollm2-135m-instruct · " in answer.data["text/markdown"]
     assert lab.blocked == set()

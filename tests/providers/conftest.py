@@ -37,8 +37,16 @@ def endpoint() -> Endpoint:
 
 @pytest.fixture
 async def http() -> AsyncIterator[Http]:
-    """Return a client that loses patience after half a second."""
-    client = Http(timeout=httpx2.Timeout(0.5))
+    """Return a client."""
+    client = Http(timeout=httpx2.Timeout(30))
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def hasty() -> AsyncIterator[Http]:
+    """Return a client that waits a quarter of a second."""
+    client = Http(timeout=httpx2.Timeout(0.25))
     yield client
     await client.aclose()
 

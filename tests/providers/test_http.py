@@ -190,18 +190,18 @@ async def test_connection_refused(http: Http, endpoint: Endpoint, upstream: Upst
     assert caught.value.message == f"acme can't be reached at {gone}. Is it running, and is baseURL right?"
 
 
-async def test_silence(http: Http, endpoint: Endpoint, upstream: Upstream) -> None:
+async def test_silence(hasty: Http, endpoint: Endpoint, upstream: Upstream) -> None:
     """A server that says nothing is given up, before its first byte as after it."""
     upstream.answers = [hang, stream(EVENT, then=hang)]
-    before, after = await failure(http, endpoint, upstream), await failure(http, endpoint, upstream)
+    before, after = await failure(hasty, endpoint, upstream), await failure(hasty, endpoint, upstream)
     assert (type(before), type(after)) == (UpstreamTimeout, UpstreamTimeout)
     assert before.message == after.message == "acme was silent for too long. Try again."
 
 
-async def test_silence_within_an_error(http: Http, endpoint: Endpoint, upstream: Upstream) -> None:
+async def test_silence_within_an_error(hasty: Http, endpoint: Endpoint, upstream: Upstream) -> None:
     """An error whose body never comes is told by its status."""
     upstream.answers = [reply(401, content_length="10")]
-    assert isinstance(await failure(http, endpoint, upstream), UpstreamRefused)
+    assert isinstance(await failure(hasty, endpoint, upstream), UpstreamRefused)
 
 
 async def test_dropped(http: Http, endpoint: Endpoint, upstream: Upstream) -> None:
@@ -242,6 +242,14 @@ async def test_leaving_closes_the_connection(http: Http, endpoint: Endpoint, ups
     async with http.post("/chat", {}, at(endpoint, upstream)) as chunks:
         assert await anext(aiter(chunks)) == EVENT
         assert not upstream.client_left.is_set()
+    with anyio.fail_after(5):
+        await upstream.client_left.wait()
+
+
+async def test_unread_answer_closes_the_connection(http: Http, endpoint: Endpoint, upstream: Upstream) -> None:
+    """An answer that isn't worth reading to its end doesn't keep the connection."""
+    upstream.answers = [reply(body=b"<html>", kind="text/html", content_length="1000")]
+    assert isinstance(await failure(http, endpoint, upstream), UpstreamGarbled)
     with anyio.fail_after(5):
         await upstream.client_left.wait()
 

@@ -216,6 +216,17 @@ def test_calls_by_index() -> None:
     assert made == [("a", "look", SEOUL), ("b", "time", "{}")]
 
 
+def test_one_index() -> None:
+    """Where all calls have one index and no ids, what comes belongs to the latest."""
+    made = calls(
+        added("function_call", call_id="a", name="look") | {"output_index": 0},
+        arguments(SEOUL, output_index=0),
+        added("function_call", call_id="b", name="time") | {"output_index": 0},
+        arguments("{}", output_index=0),
+    )
+    assert made == [("a", "look", SEOUL), ("b", "time", "{}")]
+
+
 def test_name_at_the_end() -> None:
     """A call whose name comes with the whole item is announced then."""
     made = calls(
@@ -249,6 +260,14 @@ def test_end(end: dict[str, object], status: str, why: str | None) -> None:
     """The last event's name or the response's status says how it ends; the graver one counts."""
     response = told(answer(text("a"), end))
     assert (response.status, response.text, response.why) == (status, "a", why)
+
+
+def test_incomplete_items() -> None:
+    """An item that was cut short stays incomplete, whether a message or a call."""
+    end: dict[str, object] = {"type": "incomplete", "response": {}}
+    message = answer(text("a"), done("message", content=parts("a"), status="incomplete"), end)
+    call = answer(done("function_call", name="look", arguments='{"ci', status="incomplete"), end)
+    assert [getattr(item, "status", "") for item in (*message.output, *call.output)] == ["incomplete", "incomplete"]
 
 
 def test_no_end() -> None:

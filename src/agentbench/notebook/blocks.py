@@ -56,7 +56,7 @@ def note_of(response: Response) -> str:
 def _output_text(item: FunctionCallOutput) -> str:
     if isinstance(item.output, str):
         return item.output
-    return "\\n".join(
+    return "\n".join(
         part.text if isinstance(part, InputText) else f"({part.__struct_config__.tag})" for part in item.output
     )
 

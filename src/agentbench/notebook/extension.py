@@ -8,7 +8,7 @@ from IPython.core.getipython import get_ipython
 
 from agentbench.errors import InvalidRequest
 from agentbench.notebook.magics import AgentMagics
-from agentbench.notebook.magics.awaiting import await_magics
+from agentbench.notebook.magics.awaiting import await_magics, keep_questions
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -27,6 +27,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
         return
     magics = AgentMagics(shell)
     shell.register_magics(magics)
+    shell.input_transformers_cleanup.append(keep_questions)
     shell.input_transformers_post.append(await_magics)
     if shell.Completer is not None:
         shell.Completer.custom_matchers.append(magics.completer)
@@ -40,7 +41,8 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("agent", None)
     shell.configurables[:] = [each for each in shell.configurables if each is not magics]
-    shell.input_transformers_post[:] = [each for each in shell.input_transformers_post if each is not await_magics]
+    shell.input_transformers_cleanup.remove(keep_questions)
+    shell.input_transformers_post.remove(await_magics)
     if shell.Completer is not None:
         matchers = shell.Completer.custom_matchers
         matchers[:] = [each for each in matchers if each is not magics.completer]

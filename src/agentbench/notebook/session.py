@@ -48,7 +48,7 @@ class Session:
         self._bench = bench
         self.conversation = None
 
-    def conversation_for(self, question: str, agent: str | None) -> Conversation:
+    def conversation_for(self, question: str, agent: str) -> Conversation:
         """Return the conversation to continue; the first question begins one and names it."""
         if self.conversation is None:
             words = " ".join(question.split())

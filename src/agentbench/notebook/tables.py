@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agentbench.notebook.markdown import safe
+from agentbench.notebook.sanitize import literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,9 +39,8 @@ class Table:
 
     def _repr_markdown_(self) -> str:
         lines = [_row(self.columns), _row(["---"] * len(self.columns)), *map(_row, self.rows)]
-        return "\n".join(lines) + (f"\n\n{safe(self.note)}" if self.note else "")
+        return "\n".join(lines) + (f"\n\n{literal(self.note)}" if self.note else "")
 
 
 def _row(values: Sequence[str]) -> str:
-    cells = (safe(" ".join(value.split())).replace("|", "\\|") for value in values)
-    return f"| {' | '.join(cells)} |"
+    return f"| {' | '.join(map(literal, values))} |"

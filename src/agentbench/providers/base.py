@@ -54,8 +54,8 @@ async def play(
     The empty batch says that the upstream has begun to answer: an error before it is raised, an error after it is
     told to the builder. The caller starts and finishes the builder. Closing the generator closes the upstream.
     """
+    builder.outcome = None  # an earlier call of the same response may have ended well
     async with provider.open(provider.encode(request, endpoint), endpoint) as chunks:
-        builder.outcome = None  # an earlier call of the same response may have ended well
         yield []
         decoder = provider.decoder(builder)
         async with aclosing(_decoded(decoder, chunks, builder)) as batches:

@@ -191,7 +191,8 @@ class ChatStream:
             self._builder.stop()
 
     def _fail(self, error: Any) -> None:
-        said = error.get("message") or error.get("type") or "no reason given" if isinstance(error, dict) else error
+        told = error if isinstance(error, dict) else {"message": error}
+        said = told.get("message") or told.get("type") or "no reason given"
         self._builder.fail(f"The upstream broke off: {shown(said)}", code="upstream_error", kind="upstream_error")
 
 

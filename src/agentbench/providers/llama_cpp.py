@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio.to_thread
 import msgspec
@@ -13,11 +13,12 @@ import msgspec
 from agentbench.errors import InvalidRequest, UnknownName
 from agentbench.protocol.content import InputFile, InputImage, InputVideo
 from agentbench.protocol.items import Message
+from agentbench.protocol.response import Usage
 from agentbench.providers.chat_stream import ChatChunk, ChatStream
 from agentbench.providers.openai_chat import encode_chat
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from agentbench.config.endpoint import Endpoint
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LlamaCpp"]
 
+T = TypeVar("T")
 _Batch = Sequence[Mapping[str, Any]]
 _NOT_TEXT = InputImage | InputFile | InputVideo
 
@@ -40,7 +42,7 @@ class LlamaCpp:
                 f"{endpoint.name}/{request.model} reads text only. For images use another model: -m ENDPOINT/MODEL.",
                 param="input",
             )
-        return encode_chat(request)
+        return encode_chat(request) | {"timings_per_token": True}
 
     def decoder(self, builder: EventBuilder) -> _Decoder:
         return _Decoder(builder)
@@ -50,15 +52,19 @@ class LlamaCpp:
         from agentbench.providers.llama_engine import engine_for
 
         model = str(wire["model"])
-        path = await anyio.to_thread.run_sync(partial(_weights, model, endpoint))
-        length = endpoint.context_lengths.get(model)
-        engine = await anyio.to_thread.run_sync(partial(engine_for, path, context_length=length))
+        path = await _on_a_thread(partial(_weights, model, endpoint))
+        engine = await _on_a_thread(partial(engine_for, path, context_length=endpoint.context_lengths.get(model)))
         async with aclosing(engine.chat(wire)) as batches:
             first = await anext(batches)  # what the engine refuses, it refuses here: before the answer begins
             yield _joined(first, batches)
 
     async def models(self, endpoint: Endpoint) -> tuple[str, ...]:
         return endpoint.models
+
+
+async def _on_a_thread(work: Callable[[], T]) -> T:
+    """Wait for blocking work; whoever stops waiting leaves it to finish, for the next one who asks."""
+    return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
 
 
 async def _joined(first: _Batch, rest: AsyncIterator[_Batch]) -> AsyncIterator[_Batch]:
@@ -78,14 +84,31 @@ def _weights(model: str, endpoint: Endpoint) -> Path:
     return weights.find(model) or weights.pull(model)
 
 
+class _Timings(msgspec.Struct):
+    cache_n: int = 0
+    prompt_n: int = 0
+    predicted_n: int = 0
+
+
+class _Chunk(ChatChunk):
+    timings: _Timings | None = None
+
+
 class _Decoder:
+    """Reads chunks that count as they go, so that an answer which is stopped half-way is counted too."""
+
     def __init__(self, builder: EventBuilder) -> None:
+        self._builder = builder
         self._stream = ChatStream(builder)
 
     def feed(self, chunks: _Batch) -> list[Event]:
         out: list[Event] = []
-        for chunk in chunks:
-            out += self._stream.chunk(msgspec.convert(chunk, ChatChunk))
+        for raw in chunks:
+            chunk = msgspec.convert(raw, _Chunk)
+            if (timings := chunk.timings) is not None:
+                read = timings.cache_n + timings.prompt_n
+                self._builder.usage(Usage.of(read, timings.predicted_n, cached=timings.cache_n))
+            out += self._stream.chunk(chunk)
         return out
 
     def close(self) -> list[Event]:

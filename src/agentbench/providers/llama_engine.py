@@ -31,13 +31,13 @@ from agentbench.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
 __all__ = ["Engine", "engine_for"]
 
 _CHATS_AT_ONCE = 4
 _CONTEXT_LENGTH = 8192  # tokens; llama.cpp lowers it for a model that was trained on less
-_PROMPT_BATCH = 256  # tokens; a chat can be stopped between two batches, and larger ones are not faster on a CPU
+_PROMPT_BATCH = 128  # tokens; a chat can be stopped between two batches, and larger ones are hardly faster on a CPU
 _STOP_SECONDS = 10
 _SOCKET_PATH_LIMIT = 100  # bytes; the smallest of the platforms' limits is 104
 _REASON_LENGTH = 300
@@ -77,15 +77,16 @@ class Engine:
         before it, as `InvalidRequest` or `ContextTooLong`. Later failures are `UpstreamError`. Closing the generator,
         or cancelling the task, stops the model and waits until it has stopped.
         """
-        generation = _Generation(self._server, self._places, {**body, "stream": True, "return_progress": True})
+        body = {**body, "stream": True, "return_progress": True}
+        generation = _Generation(self._server, self._places, body, self._generations.discard)
         self._generations.add(generation)
+        generation.start()
         try:
             async with aclosing(generation.batches()) as batches:
                 async for batch in batches:
                     yield batch
         finally:
             await generation.stop()
-            self._generations.discard(generation)
 
     def close(self) -> None:
         """Stop every chat and unload the model; blocks, at most for the time that stopping may take."""
@@ -104,20 +105,28 @@ class _Generation:
     The thread is a daemon, for Python would wait for any other at its exit before we are told to stop it.
     """
 
-    def __init__(self, server: Any, places: threading.Semaphore, body: dict[str, Any]) -> None:
+    def __init__(
+        self, server: Any, places: threading.Semaphore, body: dict[str, Any], on_end: Callable[[_Generation], None]
+    ) -> None:
         self.stopping = server is None
         self._server = server
+        self._places = places
+        self._body = body
+        self._on_end = on_end
         self._chunks: deque[Mapping[str, Any]] = deque()
         self._error: AgentbenchError | None = None
         self._begun = False
         self._ended = False
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, args=(places, body), name="agentbench-llama", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="agentbench-llama", daemon=True)
+
+    def start(self) -> None:
         self._thread.start()
 
     def join(self, seconds: float) -> None:
-        self._thread.join(max(0, seconds))
+        if self._thread.is_alive():
+            self._thread.join(max(0, seconds))
 
     async def batches(self) -> AsyncGenerator[list[Mapping[str, Any]]]:
         while True:
@@ -141,16 +150,17 @@ class _Generation:
                 await self._news.wait()
                 self._news.clear()
 
-    def _run(self, places: threading.Semaphore, body: dict[str, Any]) -> None:
+    def _run(self) -> None:
         try:
-            with places:
+            with self._places:
                 if not self.stopping:
                     self._begun = True
-                    self._server.handle_chat_completions(body, self._receive)
+                    self._server.handle_chat_completions(self._body, self._receive)
         except Exception as error:  # noqa: BLE001 - llama.cpp's errors have no common type; the reader is told
             self._error = _refusal(str(error))
         finally:
             self._server = None
+            self._on_end(self)
             self._ended = True
             self._wake()
 

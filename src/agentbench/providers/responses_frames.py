@@ -61,6 +61,7 @@ class WholeItem(msgspec.Struct):
     content: list[WholePart] | None = None
     summary: list[WholePart] | None = None
     encrypted_content: str | None = None
+    status: str | None = None
 
 
 class _Kind(msgspec.Struct):
@@ -118,8 +119,10 @@ def usage(told: _Usage) -> Usage:
 
 def log_probs(raw: list[dict[str, Any]] | None) -> tuple[LogProb, ...]:
     """Return the log probabilities, without the nulls that some servers put in."""
+    if not raw:
+        return ()
     return tuple(
-        msgspec.convert({key: value for key, value in each.items() if value is not None}, LogProb) for each in raw or ()
+        msgspec.convert({key: value for key, value in each.items() if value is not None}, LogProb) for each in raw
     )
 
 

@@ -170,13 +170,10 @@ class ResponsesDecoder:
         return self._builder.call(key, name=item.name or "", call_id=item.call_id, arguments=arguments)
 
     def _whole_item(self, item: WholeItem, index: int | None) -> list[Event]:
-        """Tell what the deltas of a finished item left out, then close it."""
+        """Tell what the deltas of a finished item left out, then close it; an incomplete one is closed at the end."""
         if item.type == "function_call":
-            key = self._calls.ended(item, index)
-            out = self._call(key, item) + self._builder.call_done(key)
-            self._calls.done.add(key)
-            return out
-        out = []
+            return self._whole_call(item, index)
+        out: list[Event] = []
         if item.type not in self._spoke:
             self._current = item.type
             out += self._whole_message(item) if item.type == "message" else self._whole_reasoning(item)
@@ -185,7 +182,13 @@ class ResponsesDecoder:
             return out
         if item.type == "reasoning" and item.encrypted_content:
             out += self._builder.reasoning_sealed(item.encrypted_content)
-        return out + self._builder.end_item()
+        return out if item.status == "incomplete" else out + self._builder.end_item()
+
+    def _whole_call(self, item: WholeItem, index: int | None) -> list[Event]:
+        key = self._calls.ended(item, index)
+        out = self._call(key, item)
+        self._calls.done.add(key)
+        return out if item.status == "incomplete" else out + self._builder.call_done(key)
 
     def _whole_message(self, item: WholeItem) -> list[Event]:
         out: list[Event] = []
@@ -238,9 +241,8 @@ class _Calls:
         self._count = 0
 
     def begun(self, item: WholeItem, index: int | None) -> int:
-        """Return the key of a call that begins; its index and its call id may have been another's."""
+        """Return the key of a call that begins; its index may have been another's."""
         self._keys.pop(index, None)
-        self._keys.pop(item.call_id, None)
         return self.find(item.id, item.call_id, index)
 
     def ended(self, item: WholeItem, index: int | None) -> int:

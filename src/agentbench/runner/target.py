@@ -64,7 +64,13 @@ def _split(catalog: Catalog, model: str, agent: Agent | None) -> tuple[Endpoint,
     for endpoint in catalog.endpoints.values():
         if model in endpoint.models:
             return endpoint, model
-    raise UnknownName("model", model, [*model_names(catalog), *catalog.agents], param="model")
+    raise UnknownName("model", model, _all_names(catalog), param="model")
+
+
+def _all_names(catalog: Catalog) -> list[str]:
+    """Return all that `model` may be, so that a slip in any of it finds the nearest."""
+    bare = [model for endpoint in catalog.endpoints.values() for model in endpoint.models]
+    return [*model_names(catalog), *catalog.agents, *catalog.endpoints, *bare]
 
 
 def _default_model(endpoint: Endpoint) -> str:

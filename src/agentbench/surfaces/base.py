@@ -56,7 +56,7 @@ class Route(NamedTuple):
             return await self.handler(request, runner, principal)
         except AgentbenchError as error:
             return self.error(error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is logged, and no client learns more
             _log.exception("a request broke off")
             return self.error(AgentbenchError(f"agentbench itself failed ({type(error).__name__}). Its log says more."))
 

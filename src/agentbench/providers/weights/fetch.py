@@ -101,6 +101,8 @@ def _complaint(weights: Weights, failures: list[str]) -> str:
 def _reason(error: Exception) -> str:
     if isinstance(error, _UnfitError):
         return str(error)
+    if isinstance(error, httpx2.InvalidURL):
+        return f"is not an address ({error})"
     if isinstance(error, httpx2.TimeoutException):
         return "did not answer in time"
     if isinstance(error, httpx2.ConnectError):

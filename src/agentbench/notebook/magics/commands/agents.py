@@ -29,7 +29,7 @@ class Agents:
 
 
 def _agents(catalog: Catalog, call: Call) -> Table:
-    current = call.agent or catalog.default_agent.id
+    current = call.agent
     rows = [
         (
             f"{agent.id} ←" if agent.id == current else agent.id,

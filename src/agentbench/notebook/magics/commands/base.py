@@ -27,9 +27,9 @@ class Call(NamedTuple):
         return self.magics.session
 
     @property
-    def agent(self) -> str | None:
-        """Who answers: this call's option, else the setting; None for the config's first agent."""
-        return self.options.get("agent") or self.magics.agent or None
+    def agent(self) -> str:
+        """Who answers: this call's option, else the setting, else the config's first agent."""
+        return self.options.get("agent") or self.magics.agent or self.session.bench.catalog.default_agent.id
 
     @property
     def model(self) -> str | None:

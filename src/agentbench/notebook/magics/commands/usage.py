@@ -53,4 +53,10 @@ class Usage:
         by = call.options.get("by")
         names = [name.strip() for name in by.split(",")] if by else None
         frame = call.session.bench.usage(since=call.options.get("since"), by=names)
-        return frame if names or call.options.get("full") else frame[list(_SHOWN)]
+        return frame if names or call.options.get("full") else _readable(frame[list(_SHOWN)])
+
+
+def _readable(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with whole seconds and milliseconds; `--full` keeps every digit."""
+    seconds = ["time_to_first_token", "duration"]
+    return frame.assign(time=frame["time"].dt.floor("s"), **{name: frame[name].round(3) for name in seconds})

@@ -36,7 +36,7 @@ class Use:
         target = find_target(catalog, agent=call.agent, model=call.model)
         talk = session.conversation
         rows = [
-            ("agent", call.agent or catalog.default_agent.id),
+            ("agent", call.agent),
             ("model", target.name),
             ("conversation", f"{talk.title} ({talk.id})" if talk else "a new one"),
         ]

@@ -1,0 +1,160 @@
+"""Makes a stranger's Markdown harmless without changing how it reads.
+
+JupyterLab runs scripts in a trusted notebook's Markdown. So markup outside code is escaped, and then a CommonMark
+parser has to find the result inert. JupyterLab isn't quite CommonMark, in ways that matter: it takes out maths first,
+wherever it stands, and puts it back into the HTML with its quotes; it writes a fence's language into the HTML as it
+is; it pairs odd ticks in its own way. What isn't surely inert is shown as it was written, in a block of code.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, partial
+from html import unescape
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+__all__ = ["fence", "literal", "safe"]
+
+_NEEDS_A_LOOK = re.compile(r"[<\]`~]|://|www\.", re.IGNORECASE)
+_TAG = re.compile(r"<(?=[a-zA-Z/!?])")
+_SPAN = re.compile(r"(?<![\\`~])`[^`\n]+`(?![`~])")
+# A span of code; a link, whose ticks open no code; maths; and what may have to be escaped.
+_INLINE = re.compile(
+    rf"(?P<code>{_SPAN.pattern})"
+    r"|(?P<link><(?:https?://|mailto:)[^\s<>]*>)"
+    r"|(?P<address>(?i:https?://|ftp://|www\.)\S*)"
+    r"|(?P<maths>(?<!\\)(?:\$\$[^$]+\$\$|\$(?! )[^$\n]+(?<! )\$(?!\d))|\\begin\{(?P<name>\w+\*?)\}.+?\\end\{(?P=name)\})"
+    rf'|{_TAG.pattern}|"',
+    re.DOTALL,
+)
+_LANGUAGE = re.compile(r"[\w+#.-]*")
+_RUNS = re.compile(r"\][(:][\s>]*<?\s*(?:javascript|vbscript|data(?!:image/))\s*:", re.IGNORECASE)
+
+_MATHS_SIGN = re.compile(r"\$|\\\\[()\[\]]|\\(?:begin|end)\{")
+# Code in which JupyterLab doesn't look for dollar signs: closed fences at the margin, and spans in one line.
+_WITHOUT_DOLLARS = re.compile(
+    r"^(?P<fence>`{3,}|~{3,})[^`\n]*\n(?:.*\n)*?(?P=fence)`*$|(?<!\\)(?P<ticks>`+)[^\n]*?[^`\n](?P=ticks)(?!`)",
+    re.MULTILINE,
+)
+_CODE_MARK = "\0"
+_CODE_BEGINS = re.compile(rf"[`{_CODE_MARK}]|~~~")
+_BAIT = re.compile(rf"{_TAG.pattern}|\]\s*[(\[:]|://|www\.", re.IGNORECASE)
+_SPECIAL = re.compile(r"[\\`*\[\]<>|$~&]|(?<!\w)_|_(?!\w)")
+
+
+def fence(text: str, language: str) -> str:
+    """Return text as a fenced block, with a fence longer than any in it."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    return f"{ticks}{language}\n{text}\n{ticks}"
+
+
+def literal(text: str) -> str:
+    """Return plain text as Markdown that shows just that, in one line."""
+    return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def safe(text: str) -> str:
+    """Return Markdown in which no markup outside code is live, and no link runs anything; open fences are closed."""
+    if not _NEEDS_A_LOOK.search(text):
+        return text
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace(_CODE_MARK, "")
+    lines = text.split("\n")
+    blocks = [each for each in _block_parser().parse(text) if each.type in ("fence", "code_block") and each.map]
+    for block in blocks:
+        _simplify_language(lines, block)
+    chunks = list(_maths_chunks(lines, blocks))
+    escaped = _escaped(lines, blocks, {number for numbers, _ in chunks for number in numbers})
+    may_hide_code = any(hides for _, hides in chunks) and _BAIT.search(escaped)
+    return fence(text, "") if may_hide_code or not _is_inert(escaped) else _closed(escaped)
+
+
+@cache
+def _block_parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark").disable("inline")
+
+
+@cache
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark").enable("table")
+
+
+def _simplify_language(lines: list[str], block: Token) -> None:
+    """Leave only the language's name behind a fence."""
+    language = _LANGUAGE.match(block.info)
+    if block.map and language and language[0] != block.info:
+        number = block.map[0]
+        lines[number] = "".join(lines[number].partition(block.markup)[:2]) + language[0]
+
+
+def _maths_chunks(lines: Sequence[str], blocks: Sequence[Token]) -> Iterator[tuple[Sequence[int], bool]]:
+    """Yield the numbers of lines together in which JupyterLab may see maths, and whether that may swallow a fence.
+
+    Code after a fence that is swallowed is prose. Maths ends at a blank line at the latest.
+    """
+    indented = {number for block in blocks if block.type == "code_block" and block.map for number in range(*block.map)}
+    marked = "\n".join(_CODE_MARK + line if number in indented else line for number, line in enumerate(lines))
+    masked = _WITHOUT_DOLLARS.sub(_without_dollars, marked).split("\n")
+    for _, group in groupby(range(len(masked)), key=lambda number: not masked[number].strip()):
+        numbers = list(group)
+        chunk = "\n".join(masked[number] for number in numbers)
+        signs = [found.start() for found in _MATHS_SIGN.finditer(chunk)]
+        if len(signs) > 1:
+            yield numbers, _CODE_BEGINS.search(chunk, signs[0], signs[-1]) is not None
+
+
+def _without_dollars(found: re.Match[str]) -> str:
+    rest = found[0].replace("$", "")
+    return rest if _MATHS_SIGN.search(rest) else "\n".join("code" for _ in rest.split("\n"))
+
+
+def _escaped(lines: Sequence[str], blocks: Sequence[Token], maths: set[int]) -> str:
+    """Return the lines with markup escaped outside code, and quotes too where there may be maths."""
+    code = {number for block in blocks if block.map for number in range(*block.map)}
+    out = []
+    for (kept, quotes), group in groupby(
+        range(len(lines)), key=lambda number: (number in code or not lines[number].strip(), number in maths)
+    ):
+        part = "\n".join(lines[number] for number in group)
+        even = "`" not in _SPAN.sub("", part)
+        out.append(part if kept else _INLINE.sub(partial(_harmless, even=even, quotes=quotes), part))
+    return "\n".join(out)
+
+
+def _harmless(found: re.Match[str], *, even: bool, quotes: bool) -> str:
+    """Return what to write for a match: `even` says that each tick around is one of two, `quotes` to escape those."""
+    text = found[0]
+    if found["code"] and even and "|" not in text:  # a table would cut the span there
+        return text
+    if found["link"]:
+        return text.replace('"', "%22")
+    if found["maths"]:  # an entity would be shown as it is
+        return _TAG.sub("< ", text).replace('"', "''")
+    text = _TAG.sub("&lt;", text)
+    return text.replace('"', "&quot;") if quotes else text
+
+
+def _is_inert(markdown: str) -> bool:
+    tokens = _parser().parse(markdown)
+    inner = (child for token in tokens for child in token.children or ())
+    written = unescape(markdown).replace("\\", "")
+    return not (
+        any(token.type in ("html_block", "html_inline") for token in (*tokens, *inner)) or _RUNS.search(written)
+    )
+
+
+def _closed(markdown: str) -> str:
+    """Return Markdown whose last fence is closed, so that what follows isn't code."""
+    last = _block_parser().parse(f"{markdown}\n\n.")[-1]
+    return "\n".join((markdown.rstrip("\n"), last.markup)) if last.type == "fence" else markdown

@@ -1,0 +1,121 @@
+"""Nobody gets in without having shown who he is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import pytest
+
+from agentbench.auth.principal import KERNEL
+from agentbench.gateway.identity import PRINCIPAL, Identity
+from agentbench.gateway.transports import InProcessTransport
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from agentbench.gateway.crossing import LoopThread
+
+API = "/api/agents/v1"
+PATHS = ["/", "/docs", "/openapi.json", "/nowhere", f"{API}/models", f"{API}/responses", f"{API}/chat/completions"]
+FORGED = {
+    PRINCIPAL: "kernel",
+    "agentbench-principal": "kernel",
+    "x-forwarded-user": "kernel",
+    "authorization": "Bearer in-process",
+    "x-api-key": "in-process",
+    "cookie": "agentbench.principal=kernel",
+}
+
+
+def over_http(app: ASGIApp) -> httpx2.AsyncClient:
+    """Return a client that comes in as a server's requests do, with no principal."""
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://127.0.0.1")
+
+
+def in_process(loop: LoopThread, app: ASGIApp) -> httpx2.Client:
+    """Return the kernel's own client."""
+    return httpx2.Client(transport=InProcessTransport(loop, lambda: app, KERNEL), base_url="http://agentbench.invalid")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+async def test_nobody(app: ASGIApp, method: str, path: str) -> None:
+    """Without a principal every address answers 401, in OpenAI's shape."""
+    async with over_http(app) as http:
+        response = await http.request(method, path)
+    assert response.status_code == 401
+    error = response.json()["error"]
+    assert (error["type"], error["code"], error["param"]) == ("authentication_error", "invalid_api_key", None)
+    assert "credential" in error["message"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", FORGED)
+async def test_a_forged_header(app: ASGIApp, name: str) -> None:
+    """Nothing that a request says of itself makes it somebody's."""
+    async with over_http(app) as http:
+        response = await http.get(f"{API}/models?{PRINCIPAL}=kernel", headers={name: FORGED[name]})
+    assert response.status_code == 401
+
+
+async def ask(scope: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+    """Send a bare scope through the check; return what the application saw and what was answered."""
+    seen: list[Any] = []
+    sent: list[Any] = []
+
+    async def app(scope: Scope, _: Receive, __: Send) -> None:
+        seen.append(scope)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await Identity(app)(scope, receive, send)
+    return seen, sent
+
+
+@pytest.mark.anyio
+async def test_a_websocket() -> None:
+    """It is closed before it is open."""
+    assert await ask({"type": "websocket"}) == ([], [{"type": "websocket.close", "code": 1008}])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("scope", [{"type": "lifespan"}, {"type": "http", PRINCIPAL: KERNEL}])
+async def test_who_gets_in(scope: dict[str, Any]) -> None:
+    """The server itself, and whoever has a principal."""
+    assert await ask(scope) == ([scope], [])
+
+
+def test_the_kernel(loop: LoopThread, app: ASGIApp) -> None:
+    """In this process everything is open: the API, its documents, and what isn't there is a plain 404."""
+    with in_process(loop, app) as http:
+        statuses = {path: http.get(path).status_code for path in PATHS}
+    assert statuses == {
+        "/": 404,
+        "/docs": 200,
+        "/openapi.json": 200,
+        "/nowhere": 404,
+        f"{API}/models": 200,
+        f"{API}/responses": 405,
+        f"{API}/chat/completions": 405,
+    }
+
+
+def test_the_documents(loop: LoopThread, app: ASGIApp) -> None:
+    """The generated documents name every address."""
+    with in_process(loop, app) as http:
+        described = http.get("/openapi.json").json()
+        page = http.get("/docs").text
+    paths = {path: sorted(methods) for path, methods in described["paths"].items()}
+    assert paths == {
+        f"{API}/models": ["get"],
+        f"{API}/responses": ["post"],
+        f"{API}/chat/completions": ["post"],
+    }
+    assert described["info"]["title"] == "agentbench"
+    assert "/openapi.json" in page

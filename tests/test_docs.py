@@ -1,0 +1,320 @@
+"""The documents say what the code does: names, keys, variables, routes; and what they show runs."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+from types import NoneType
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args, get_origin
+
+import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
+from pydantic_core import PydanticUndefined
+
+import agentbench
+from agentbench import Stream, Workbench, errors, frames
+from agentbench.__main__ import _COMMANDS, _MODEL_COMMANDS
+from agentbench.config.schema import File
+from agentbench.config.section import Section
+from agentbench.notebook.magics import AgentMagics
+from agentbench.notebook.magics.commands import COMMANDS
+from agentbench.notebook.result import Result
+from agentbench.storage.usage import UsageRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nbformat import NotebookNode
+    from pydantic.fields import FieldInfo
+
+PROJECT = Path(__file__).parent.parent
+DOCS = PROJECT / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
+ALL_PAGES = [*PAGES, *sorted(PROJECT.glob("*.md"))]
+
+BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"(?<!\!)\[[^\]]+\]\((?P<path>[^)#:]*)(?:#(?P<anchor>[^)]+))?\)")
+MACHINE_PATH = re.compile(r"(?<![\w~.])/(?:root|home|work|tmp|usr|var|Users|opt)\b|\b[A-Z]:\\")
+VARIABLE = re.compile(r"[A-Z]+(_[A-Z]+)+")
+NOT_VARIABLES = {"LOCAL_MODEL", "WHEEL_PKG_DIR"}  # a name in our code, and one of Python's build settings
+SHOWS = re.compile(r"^%%?agent (?!new)", re.MULTILINE)  # commands that show something
+NAMED = re.compile(r"`([^`]+)`")
+TYPES: dict[object, str] = {bool: "true or false", float: "number", int: "whole number", str: "text"}
+
+
+@cache
+def text_of(page: Path) -> str:
+    """Return a page."""
+    return page.read_text(encoding="utf-8")
+
+
+def page(name: str) -> str:
+    """Return a page of docs."""
+    return text_of(DOCS / f"{name}.md")
+
+
+def names_in(name: str) -> set[str]:
+    """Return all that stands in backticks on a page of docs, outside blocks."""
+    return set(NAMED.findall(BLOCK.sub("", page(name))))
+
+
+def rows(text: str, first: str) -> list[list[str]]:
+    """Return the rows of the table whose first column has that name."""
+    lines = text.partition(f"\n| {first} |")[2].splitlines()[2:]
+    end = next((number for number, line in enumerate(lines) if not line.startswith("|")), len(lines))
+    return [[cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines[:end]]
+
+
+def build(*arguments: str | Path) -> tuple[int, str]:
+    """Run tools/build_docs.py; return its exit status and what it prints."""
+    command = [sys.executable, PROJECT / "tools" / "build_docs.py", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+# -- what the pages show runs ---------------------------------------------------------------------------------------
+
+
+class Cell(NamedTuple):
+    """A block to run, and what it must print, if the page says so."""
+
+    source: str
+    printed: str | None
+
+
+def cells(text: str) -> Iterator[Cell]:
+    """Yield a page's blocks as notebook cells: YAML is written to agentbench.yaml, a text block is what must come."""
+    blocks = list(BLOCK.finditer(text))
+    for number, block in enumerate(blocks):
+        after = blocks[number + 1] if number + 1 < len(blocks) else None
+        follows = after is not None and not text[block.end() : after.start()].strip()
+        printed = after["body"] if after and follows and after["language"] == "text" else None
+        if block["language"] == "yaml":
+            yield Cell(f"%%writefile agentbench.yaml\n{block['body']}", None)
+        elif block["language"] in {"python", "ipython"}:
+            yield Cell(block["body"].rstrip("\n"), printed)
+
+
+def printed_by(cell: NotebookNode) -> str:
+    """Return what a cell that ran wrote to the standard output."""
+    return "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
+
+
+def shown_by(cell: NotebookNode) -> bool:
+    """Tell whether a cell that ran shows a value or an answer."""
+    return any(output.output_type in {"display_data", "execute_result"} for output in cell.outputs)
+
+
+def fresh(text: str, folder: Path) -> Cell:
+    """Return a cell after which the kernel is as good as new, in that folder, with what the page's config asks for."""
+    variables = {"AGENTBENCH_HOME": str(folder)} | dict.fromkeys(re.findall(r"\$\{(\w+_\w+)\}", text), "made-up")
+    lines = [
+        "%reset -f",
+        f"%cd -q {folder}",
+        f"import os; os.environ.update({variables})",
+        "get_ipython().extension_manager.unload_extension('agentbench')",
+        "get_ipython().config.pop('AgentMagics', None);",
+    ]
+    return Cell("\n".join(lines), None)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, list[tuple[Cell, NotebookNode]]]:
+    """Run all pages in one kernel, as what one page imports the next one has already; give the cells of each."""
+    told = {page: [fresh(text_of(page), tmp_path_factory.mktemp(page.stem)), *cells(text_of(page))] for page in PAGES}
+    notebook = new_notebook(cells=[new_code_cell(cell.source) for each in told.values() for cell in each])
+    NotebookClient(notebook, allow_errors=True, timeout=60).execute()
+    done = iter(notebook.cells)
+    return {page: [(cell, next(done)) for cell in each] for page, each in told.items()}
+
+
+@pytest.mark.parametrize("page", [each for each in PAGES if any(cells(text_of(each)))], ids=lambda each: each.stem)
+def test_page_runs(page: Path, runs: dict[Path, list[tuple[Cell, NotebookNode]]]) -> None:
+    """The blocks of a page run from top to bottom, show something, and print what the page says."""
+    for told, done in runs[page]:
+        assert [output for output in done.outputs if output.output_type == "error"] == []
+        assert told.printed is None or _stripped(printed_by(done)) == _stripped(told.printed)
+        assert shown_by(done) or not SHOWS.search(told.source)
+
+
+def _stripped(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip("\n").splitlines()]
+
+
+# -- what the code has is on the pages ------------------------------------------------------------------------------
+
+
+def examples() -> str:
+    """Return all example lines of the page on magics."""
+    return "\n".join(block["body"] for block in BLOCK.finditer(page("magics")))
+
+
+def test_regions_are_fresh() -> None:
+    """The tables that are made from the code are up to date."""
+    assert build("--check") == (0, "")
+
+
+def test_stale_region_is_named(tmp_path: Path) -> None:
+    """The check names a page whose table differs from the code, and building mends it."""
+    shutil.copytree(DOCS, tmp_path, dirs_exist_ok=True)
+    stale = tmp_path / "magics.md"
+    stale.write_text(page("magics").replace("`--system`", "`--sytsem`"), encoding="utf-8")
+    assert build("--check", tmp_path) == (1, f"{stale}: stale; run python tools/build_docs.py\n")
+    assert build(tmp_path) == (0, f"{stale}: written\n")
+    assert stale.read_text(encoding="utf-8") == page("magics")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_is_shown(name: str) -> None:
+    """Each sub-command has a section and an example, and each of its options a table row and an example."""
+    section = page("magics").partition(f"\n## `%agent {name}`\n")[2].partition("\n## ")[0]
+    assert f"%agent {name}" in examples()
+    options = [each for option in COMMANDS[name].options for each in option.names]
+    assert [each for each in options if not re.search(rf"agent.* {each}\b", section)] == []
+    assert [each for each in options if f"`{each}`" not in section] == []
+
+
+def test_settings_are_shown() -> None:
+    """Each setting of the magics has an example."""
+    settings = AgentMagics.class_own_traits(config=True)
+    assert [name for name in settings if f"%config AgentMagics.{name} = " not in examples()] == []
+
+
+def test_errors_are_listed() -> None:
+    """The page on errors says for each class, in the order of the code, what happened and what to do."""
+    classes = [name for name, each in vars(errors).items() if isinstance(each, type) and issubclass(each, Exception)]
+    listed = rows(page("errors"), "error")
+    assert [row[0] for row in listed] == [f"`{name}`" for name in classes]
+    assert all(what and to_do for _, what, to_do in listed)
+
+
+def test_public_names_are_listed() -> None:
+    """The page on Python names all that `agentbench` offers, and all that a workbench, a stream and a result can do."""
+    named = " ".join(names_in("python") | names_in("magics"))
+    assert [name for name in agentbench.__all__ if name not in named] == []
+    members = [name for kind in (Workbench, Stream, Result) for name in vars(kind) if not name.startswith("_")]
+    assert [name for name in members if f".{name}" not in named] == []
+
+
+def test_usage_columns_are_listed() -> None:
+    """The page on Python names each column of the ledger, and each that usage can be summed up by."""
+    named = names_in("python")
+    assert [name for name in UsageRow.__struct_fields__ if name not in named] == []
+    assert set(frames._GROUPS) - named == set()
+
+
+def test_routes_are_listed(home: Path) -> None:
+    """The page on the API names each route of the gateway, and no other."""
+    with Workbench(home=home) as bench:
+        app: Any = bench.app
+        routes = {f"{method} {route.path}" for route in app.routes for method in route.methods - {"HEAD"}}
+    assert {name for name in names_in("api") if re.match("(GET|POST) /", name)} - {"GET /models"} == routes
+
+
+def test_shell_commands_are_listed() -> None:
+    """The page on configuration lists each command of the command line."""
+    listed = [" ".join(NAMED.findall(row[0])[0].split()[1:3]) for row in rows(page("configuration"), "command")]
+    assert [command.name for command in _COMMANDS] == ["models"]
+    assert listed == [f"models {command.name}" for command in _MODEL_COMMANDS]
+
+
+def test_rooms_are_listed() -> None:
+    """The page on architecture lists the rooms in the order that the linter holds."""
+    with (PROJECT / "pyproject.toml").open("rb") as file:
+        layers = tomllib.load(file)["tool"]["importlinter"]["contracts"][0]["layers"]
+    rooms = [room for layer in layers for room in layer.split(" | ") if not room.startswith(("(", "_version"))]
+    listed = [
+        NAMED.findall(row[0])[0].removesuffix("/").removesuffix(".py") for row in rows(page("architecture"), "room")
+    ]
+    assert listed == rooms
+
+
+def test_environment_variables_are_listed() -> None:
+    """The table of environment variables holds all that the code reads, and no other."""
+    sources = (PROJECT / "src").rglob("*.py")
+    constants = [
+        each for source in sources for each in ast.walk(ast.parse(text_of(source))) if isinstance(each, ast.Constant)
+    ]
+    read = {each.value for each in constants if isinstance(each.value, str) and VARIABLE.fullmatch(each.value)}
+    placeholders = {option.value for command in COMMANDS.values() for option in command.options}
+    listed = {name for row in rows(page("configuration"), "variable") for name in NAMED.findall(row[0])}
+    assert listed == read - placeholders - NOT_VARIABLES
+
+
+# -- the config's keys ----------------------------------------------------------------------------------------------
+
+
+def keys(section: type[Section], path: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yield path, type and default of each key that holds a value."""
+    for name, field in section.model_fields.items():
+        yield from _keys_of(f"{path}{field.alias or name}", _plain(field.annotation), field)
+
+
+def _keys_of(path: str, kind: Any, field: FieldInfo) -> Iterator[tuple[str, str, str]]:
+    inner = [_plain(each) for each in get_args(kind)]
+    if isinstance(kind, type) and issubclass(kind, Section):
+        yield from keys(kind, f"{path}.")
+    elif get_origin(kind) is list and issubclass(inner[0], Section):
+        yield from keys(inner[0], f"{path}[].")
+    elif get_origin(kind) is dict and inner[1] is not str:
+        yield f"{path}.NAME", inner[1].__name__.lower(), "required"
+    else:
+        words = {list: "list of text", dict: "mapping to text"}.get(get_origin(kind) or NoneType)
+        yield path, words or TYPES[kind], _default(field)
+
+
+def _plain(kind: Any) -> Any:
+    """Return a type without its checks, and without None."""
+    if get_origin(kind) is Annotated:
+        return _plain(get_args(kind)[0])
+    return next((_plain(each) for each in get_args(kind) if NoneType in get_args(kind) and each is not NoneType), kind)
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True)
+    if value is PydanticUndefined:
+        return "required"
+    return "none" if value is None else f"`{str(value).lower() if isinstance(value, bool) else repr(value)}`"
+
+
+def test_config_keys_are_listed() -> None:
+    """The table of the config's keys is the schema: each key, its type and its default, in order."""
+    assert [(row[0].strip("`"), row[1], row[2]) for row in rows(page("configuration"), "key")] == list(keys(File))
+
+
+# -- the pages themselves -------------------------------------------------------------------------------------------
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", BLOCK.sub("", text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda each: each.stem)
+def test_links_resolve(page: Path) -> None:
+    """A relative link leads to a file, and its anchor to a heading there."""
+    for link in LINK.finditer(BLOCK.sub("", text_of(page))):
+        target = page.parent / link["path"] if link["path"] else page
+        assert target.exists(), link[0]
+        assert link["anchor"] is None or link["anchor"] in anchors(text_of(target)), link[0]
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda each: each.stem)
+def test_page_names_no_machine(page: Path) -> None:
+    """No page mentions a path of some machine."""
+    assert MACHINE_PATH.findall(text_of(page)) == []
+
+
+def test_glossary_is_sorted() -> None:
+    """The glossary has each word once, in alphabetical order."""
+    words = re.findall(r"^- \*\*(.+?)\*\*: ", page("glossary"), re.MULTILINE)
+    assert len(words) > 30
+    assert words == sorted(set(words))
