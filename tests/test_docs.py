@@ -318,3 +318,10 @@ def test_glossary_is_sorted() -> None:
     words = re.findall(r"^- \*\*(.+?)\*\*: ", page("glossary"), re.MULTILINE)
     assert len(words) > 30
     assert words == sorted(set(words))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda each: each.stem)
+def test_prose_is_narrow(page: Path) -> None:
+    """Lines of prose have at most 120 characters; tables may be wider."""
+    lines = BLOCK.sub("", text_of(page)).splitlines()
+    assert [line for line in lines if len(line) > 120 and not line.startswith("|")] == []

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ SCRIPTS = {
 SET_UP = f"""\
 %load_ext agentbench
 import agentbench
-agentbench.set_workbench(agentbench.Workbench({{"endpoints": {{"scripted": {{"models": {json.dumps(SCRIPTS)}}}}}}}))
+agentbench.set_workbench(agentbench.Workbench({{"endpoints": {{"scripted": {{"models": {SCRIPTS!r}}}}}}}))
 %config AgentMagics.model = "scripted/hello"
 """
 

@@ -16,10 +16,10 @@ from agentbench.providers.responses_stream import ResponsesDecoder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from agentbench.protocol import Event
+    from agentbench.protocol import Event, Usage
     from agentbench.providers.base import Decoder
 
-__all__ = ["DECODERS", "RECORDINGS", "Told", "chat", "frames", "recorded", "replay", "told"]
+__all__ = ["DECODERS", "RECORDINGS", "Told", "chat", "frames", "recorded", "replay", "tokens", "told"]
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 DECODERS: dict[str, Callable[[EventBuilder], Decoder]] = {
@@ -73,11 +73,16 @@ def chat(*deltas: dict[str, object], finish: str | None = "stop", end: bytes = b
     return collect(replay("openai_chat", [frames(*chunks, end=end)]))
 
 
+def tokens(usage: Usage) -> tuple[int, int, int, int]:
+    """Return input, output, cached and reasoning tokens."""
+    cached, reasoning = usage.input_tokens_details.cached_tokens, usage.output_tokens_details.reasoning_tokens
+    return usage.input_tokens, usage.output_tokens, cached, reasoning
+
+
 def told(response: Response) -> Told:
     """Return what a response tells."""
     thoughts = [item for item in response.output if isinstance(item, Reasoning)]
     raw = [part.text for item in thoughts for part in item.content or () if isinstance(part, ReasoningText)]
-    usage = response.usage
     why = response.error.message if response.error else None
     return Told(
         status=response.status,
@@ -86,12 +91,6 @@ def told(response: Response) -> Told:
         summary=tuple(getattr(part, "text", "") for item in thoughts for part in item.summary),
         refusal="".join(getattr(item, "refusal", "") for item in response.output),
         calls=tuple((call.name, call.arguments) for call in response.function_calls),
-        usage=usage
-        and (
-            usage.input_tokens,
-            usage.output_tokens,
-            usage.input_tokens_details.cached_tokens,
-            usage.output_tokens_details.reasoning_tokens,
-        ),
+        usage=None if response.usage is None else tokens(response.usage),
         why=response.incomplete_details.reason if response.incomplete_details else why,
     )

@@ -198,9 +198,11 @@ async def test_a_chat_that_waits_for_its_turn_is_given_up_at_once() -> None:
         for _ in range(4):
             tasks.start_soon(answer, engine, request())
             await anyio.to_thread.run_sync(server.begun.acquire)
+        started = time.monotonic()
         with anyio.move_on_after(0.1) as waiting:
             await answer(engine, request("the fifth"))
         assert waiting.cancelled_caught
+        assert time.monotonic() - started < 5
         server.may_speak.set()
     assert [body["messages"][0]["content"] for body in server.bodies] == [request()["messages"][0]["content"]] * 4
 

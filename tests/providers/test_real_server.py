@@ -36,7 +36,7 @@ CITY = {"type": "object", "properties": {"city": {"type": "string", "maxLength":
 @pytest.fixture(scope="module")
 def base_url() -> Iterator[str]:
     """Start the server once, and return where it is."""
-    command = [sys.executable, Path(__file__).with_name("real_server.py"), weights.find() or ""]
+    command = [sys.executable, str(Path(__file__).with_name("real_server.py")), str(weights.find())]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as server:

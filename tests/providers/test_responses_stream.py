@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from tests.grammar import check_grammar
 from tests.providers.replay import frames, replay, told
@@ -12,19 +14,22 @@ from agentbench.protocol.content import LogProb, OutputText, UrlCitation
 from agentbench.protocol.items import Message, Reasoning
 from agentbench.providers.responses_stream import ResponsesDecoder
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 END: dict[str, object] = {"type": "completed", "response": {"status": "completed"}}
 SEOUL = '{"city":"Seoul"}'
 
 
-def stream(*events: dict[str, object]) -> list[Event]:
+def stream(*events: Mapping[str, object]) -> list[Event]:
     """Return our events for an upstream's, whose types are given without `response.`."""
-    whole = [event | {"type": f"response.{event['type']}"} for event in events]
+    whole = [{**event, "type": f"response.{event['type']}"} for event in events]
     made = replay("openai_responses", [frames(*whole)])
     check_grammar(made)
     return made
 
 
-def answer(*events: dict[str, object]) -> Response:
+def answer(*events: Mapping[str, object]) -> Response:
     """Return the response that an upstream's events make."""
     return collect(stream(*events))
 
@@ -158,7 +163,7 @@ def test_summaries() -> None:
 # -- calls ------------------------------------------------------------------------------------------------------------
 
 
-def calls(*events: dict[str, object]) -> list[tuple[str, str, str]]:
+def calls(*events: Mapping[str, object]) -> list[tuple[str, str, str]]:
     """Return the id, name and arguments of the calls that an upstream's events make."""
     response = answer(*events, END)
     assert response.status == "completed"

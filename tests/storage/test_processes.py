@@ -18,7 +18,7 @@ def start_writer(url: str, name: str, count: int) -> subprocess.Popen[str]:
     """Start a process in which five tasks append so many rows each and print their ids."""
     script = Path(__file__).with_name("ledger_writer.py")
     command = [sys.executable, str(script), url, name, str(count)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own script
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def ids(database: Database) -> set[str]:

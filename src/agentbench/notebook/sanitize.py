@@ -80,7 +80,7 @@ def safe(text: str) -> str:
 def _block_parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
-    return MarkdownIt("commonmark").disable("inline")
+    return MarkdownIt("commonmark", {"html": False}).disable("inline")
 
 
 @cache
@@ -141,7 +141,7 @@ def _harmless(found: re.Match[str], *, even: bool, quotes: bool) -> str:
         return text.replace('"', "%22")
     if found["maths"]:  # an entity would be shown as it is
         return _TAG.sub("< ", text).replace('"', "''")
-    text = _TAG.sub("&lt;", text)
+    text = text.replace("<", "&lt;")
     return text.replace('"', "&quot;") if quotes else text
 
 
