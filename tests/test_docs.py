@@ -46,6 +46,7 @@ VARIABLE = re.compile(r"[A-Z]+(_[A-Z]+)+")
 NOT_VARIABLES = {"LOCAL_MODEL", "WHEEL_PKG_DIR"}  # a name in our code, and one of Python's build settings
 SHOWS = re.compile(r"^%%?agent (?!new)", re.MULTILINE)  # commands that show something
 NAMED = re.compile(r"`([^`]+)`")
+CONTAINERS: dict[object, str] = {dict: "mapping to text", list: "list of text"}
 TYPES: dict[object, str] = {bool: "true or false", float: "number", int: "whole number", str: "text"}
 
 
@@ -266,8 +267,7 @@ def _keys_of(path: str, kind: Any, field: FieldInfo) -> Iterator[tuple[str, str,
     elif get_origin(kind) is dict and inner[1] is not str:
         yield f"{path}.NAME", inner[1].__name__.lower(), "required"
     else:
-        words = {list: "list of text", dict: "mapping to text"}.get(get_origin(kind) or NoneType)
-        yield path, words or TYPES[kind], _default(field)
+        yield path, CONTAINERS.get(get_origin(kind)) or TYPES[kind], _default(field)
 
 
 def _plain(kind: Any) -> Any:

@@ -60,8 +60,7 @@ def records(frame: pd.DataFrame, *names: str) -> list[tuple[Any, ...]]:
 def test_dtypes(rows: tuple[UsageRow, ...]) -> None:
     """They are the same whatever the rows hold, also where there is none."""
     frame = frame_of(*rows)
-    found = {name: str(dtype).partition("[us" if dtype == "x" else "\0")[0] for name, dtype in frame.dtypes.items()}
-    assert found == DTYPES
+    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == DTYPES
     assert len(frame) == len(rows)
 
 
@@ -160,7 +159,7 @@ def test_so_long_ago(since: Any, ago: timedelta) -> None:
         (None, None),
         ("2026-11-01T12:00:00Z", datetime(2026, 11, 1, 12, tzinfo=UTC)),
         ("2026-11-01T12:00+02:00", datetime(2026, 11, 1, 10, tzinfo=UTC)),
-        ("2026-11-01", datetime(2026, 11, 1).astimezone()),  # noqa: DTZ001 - local on purpose
+        ("2026-11-01", datetime(2026, 11, 1).astimezone()),
         (datetime(2026, 11, 1), datetime(2026, 11, 1).astimezone()),  # noqa: DTZ001 - local on purpose
         (NOW, NOW),
     ],
@@ -181,7 +180,7 @@ def test_today() -> None:
 @pytest.mark.parametrize("since", ["", "yesterday", "7", "d", "-3d", "7 d", "1.5h", "²d", "9999999999d", "2026-13-01"])
 def test_no_moment(since: str) -> None:
     """What isn't a time is refused, with what is."""
-    with pytest.raises(InvalidRequest, match="is not a time. Write 90m, 24h, 7d, today or 2026-11-01"):
+    with pytest.raises(InvalidRequest, match=r"is not a time\. Write 90m, 24h, 7d, today or 2026-11-01"):
         frames.moment(since)
 
 

@@ -33,7 +33,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 def usage_frame(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
     """Return the ledger's columns with dtypes: times with their zone, Int64 counts, Float64 numbers, categories."""
     frame = pd.DataFrame(dict(columns))
-    frame["time"] = pd.to_datetime(frame["time"], utc=True)
+    frame["time"] = pd.to_datetime(frame["time"], utc=True).astype("datetime64[us, UTC]")
     for name in (*_COUNTS, "execution_count"):
         frame[name] = frame[name].astype("Int64")
     for name in ("cost", *_SECONDS):
