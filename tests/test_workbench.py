@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Put = Callable[[FakeProvider], FakeProvider]
 
-SLOW = {"turns": [[{"text": "one "}, {"wait": 60}, {"text": "two"}]]}
+SLOW = [{"text": "one"}, {"wait": 60}, {"text": "two"}]
 CONFIG = {
     "endpoints": {"scripted": {"models": {"m": [{"text": "one two three"}], "slow": SLOW}}},
     "agents": [
@@ -235,7 +235,7 @@ def test_stop(bench: Workbench) -> None:
     stream.stop()
     rest = list(stream)
     assert kinds(rest)[-1] == "incomplete"
-    assert stream.response.output_text == "one "
+    assert stream.response.output_text == "one"
     stream.stop()
 
 

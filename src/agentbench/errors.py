@@ -1,26 +1,26 @@
 """Every error that agentbench raises on purpose.
 
-    AgentbenchError                 500  server_error
-    ├── InvalidRequest              400  invalid_request_error   the caller must change something
-    │   ├── UnknownName             404  not_found_error         no such agent, endpoint, model or response
-    │   ├── PreviousNotFound        400  previous_response_not_found
-    │   └── ContextTooLong          400  context_length_exceeded   the conversation outgrew the model
-    ├── ConfigError                 500  config_error            the operator must change a file
-    ├── NotAuthenticated            401  authentication_error
-    ├── MissingExtra                501  missing_extra           `pip install "agentbench[extra]"`
-    ├── WeightsUnavailable          503  weights_unavailable     a local model's file isn't there
-    ├── StorageError                500  storage_error
-    └── UpstreamError               502  upstream_error          a provider did not answer as it should
-        ├── AnswerFailed            502  answer_failed           it broke off; carries the `response` so far
-        ├── UpstreamRefused         502  upstream_refused        401, 403: the key is wrong or may not do this
-        ├── UpstreamRejected        400  upstream_rejected       400, 404, 422: the provider says what is wrong
-        ├── UpstreamRateLimited     429  rate_limit_exceeded     carries `retry_after` seconds
-        ├── UpstreamUnavailable     503  upstream_unavailable    5xx, connection refused, dropped
-        ├── UpstreamTimeout         504  upstream_timeout
-        └── UpstreamGarbled         502  upstream_garbled        not the JSON or events of this protocol
+    AgentbenchError               500  server_error                 the root; also what nobody foresaw
+    ├── InvalidRequest            400  invalid_request              the caller must change something
+    │   ├── UnknownName           404  not_found                    no such agent, endpoint, model or conversation
+    │   ├── PreviousNotFound      400  previous_response_not_found  nothing to continue from
+    │   └── ContextTooLong        400  context_length_exceeded      the conversation outgrew the model
+    ├── ConfigError               500  config_error                 the operator must change a file
+    ├── NotAuthenticated          401  invalid_api_key              no credential, or not a valid one
+    ├── MissingExtra              501  missing_extra                `pip install "agentbench[extra]"`
+    ├── WeightsUnavailable        503  weights_unavailable          a local model's file isn't there
+    ├── StorageError              500  storage_error                the database can't be opened or written
+    └── UpstreamError             502  upstream_error               a provider did not answer as it should
+        ├── AnswerFailed          502  answer_failed                it broke off; carries the `response` so far
+        ├── UpstreamRefused       502  upstream_refused             401, 403: the key is wrong or may not do this
+        ├── UpstreamRejected      400  upstream_rejected            400, 404, 422: the provider says what is wrong
+        ├── UpstreamRateLimited   429  rate_limit_exceeded          carries `retry_after` seconds
+        ├── UpstreamUnavailable   503  upstream_unavailable         5xx, connection refused, dropped
+        ├── UpstreamTimeout       504  upstream_timeout             silent for too long
+        └── UpstreamGarbled       502  upstream_garbled             not the JSON or events of its protocol
 
-A message is one or two short sentences: what happened, then what to do. Surfaces give an error their own shape
-from `status`, `type`, `code` and `param`.
+Each row gives the HTTP status and the `code`. A message is one or two short sentences: what happened, then what to
+do. Surfaces give an error their own shape from `status`, `type`, `code` and `param`.
 """
 
 from __future__ import annotations
@@ -55,10 +55,12 @@ __all__ = [
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that looks most like `name`, or None if none is close."""
+    """Return the known name that looks most like `name`, or the first that begins with it; None if none does."""
     by_fold = {each.casefold(): each for each in known}
-    found = difflib.get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.6)
-    return by_fold[found[0]] if found else None
+    folded = name.casefold()
+    close = difflib.get_close_matches(folded, by_fold, n=1, cutoff=0.6)
+    longer = [each for each in by_fold if each.startswith(folded)] if folded else []
+    return by_fold[(close or longer)[0]] if close or longer else None
 
 
 class AgentbenchError(Exception):

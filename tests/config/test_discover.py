@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from agentbench.config import LOCAL_MODEL, Endpoint, Secret, load
@@ -15,6 +17,14 @@ def test_an_empty_environment_has_the_local_model() -> None:
     assert dict(catalog.endpoints) == {"local": local}
     assert catalog.default_endpoint == local
     assert (catalog.default_agent.name, catalog.default_agent.instructions) == ("Assistant", None)
+
+
+def test_a_variable_names_another_local_model() -> None:
+    """The file answers in the built-in model's place, under its own name."""
+    catalog = load(None, {"AGENTBENCH_LOCAL_MODEL": "models/Qwen3-0.6B.gguf"})
+    local = catalog.endpoints["local"]
+    assert (local.models, dict(local.files)) == (("Qwen3-0.6B",), {"Qwen3-0.6B": Path("models/Qwen3-0.6B.gguf")})
+    assert local.origin == "environment variable AGENTBENCH_LOCAL_MODEL"
 
 
 def test_a_key_brings_openai() -> None:

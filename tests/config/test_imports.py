@@ -19,7 +19,5 @@ print(before, "pydantic" in sys.modules)
 
 def test_no_config_loads_nothing_heavy() -> None:
     """Pydantic and ruamel.yaml are imported only when there is something to read."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[] True"

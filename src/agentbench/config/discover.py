@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["ASSISTANT", "LOCAL_MODEL", "discover", "how_to_offer"]
 
 LOCAL_MODEL = "smollm2-135m-instruct"
+
+_LOCAL_VARIABLE = "AGENTBENCH_LOCAL_MODEL"
 
 ASSISTANT = Agent(id="assistant", name="Assistant", description="A plain, helpful agent.")
 
@@ -66,9 +69,8 @@ _OFFERS = (
 
 def discover(environ: Mapping[str, str]) -> dict[str, Endpoint]:
     """Return the endpoints by name, `local` first; a variable that is blank counts as not set."""
-    local = Endpoint(name="local", provider="llama_cpp", models=(LOCAL_MODEL,))
     offered = [_endpoint(offer, environ) for offer in _OFFERS]
-    return {each.name: each for each in (local, *offered) if each}
+    return {each.name: each for each in (_local(environ), *offered) if each}
 
 
 def how_to_offer(name: str) -> str | None:
@@ -77,6 +79,16 @@ def how_to_offer(name: str) -> str | None:
         if offer.name.casefold() == name.casefold():
             return f"The endpoint {offer.name!r} is there when {' or '.join(offer.variables)} is set."
     return None
+
+
+def _local(environ: Mapping[str, str]) -> Endpoint:
+    """Return the endpoint in this process: with the built-in model, or the file that a variable names instead."""
+    named = _read(environ, _LOCAL_VARIABLE)
+    if not named:
+        return Endpoint(name="local", provider="llama_cpp", models=(LOCAL_MODEL,))
+    file = Path(named)
+    origin = f"environment variable {_LOCAL_VARIABLE}"
+    return Endpoint(name="local", provider="llama_cpp", models=(file.stem,), files={file.stem: file}, origin=origin)
 
 
 def _endpoint(offer: _Offer, environ: Mapping[str, str]) -> Endpoint | None:

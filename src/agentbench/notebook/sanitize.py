@@ -31,9 +31,10 @@ _INLINE = re.compile(
     r"|(?P<link><(?:https?://|mailto:)[^\s<>]*>)"
     r"|(?P<address>(?i:https?://|ftp://|www\.)\S*)"
     r"|(?P<maths>(?<!\\)(?:\$\$[^$]+\$\$|\$(?! )[^$\n]+(?<! )\$(?!\d))|\\begin\{(?P<name>\w+\*?)\}.+?\\end\{(?P=name)\})"
-    rf'|{_TAG.pattern}|"',
-    re.DOTALL,
+    rf'|{_TAG.pattern}|"|:(?<=\]:)(?=\s*$)',
+    re.DOTALL | re.MULTILINE,
 )
+_SPACES = re.compile(r"^[ \t]+$", re.MULTILINE)
 _LANGUAGE = re.compile(r"[\w+#.-]*")
 _RUNS = re.compile(r"\][(:][\s>]*<?\s*(?:javascript|vbscript|data(?!:image/))\s*:", re.IGNORECASE)
 
@@ -66,8 +67,8 @@ def safe(text: str) -> str:
     if not _NEEDS_A_LOOK.search(text):
         return text
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace(_CODE_MARK, "")
-    lines = text.split("\n")
-    blocks = [each for each in _block_parser().parse(text) if each.type in ("fence", "code_block") and each.map]
+    lines = _SPACES.sub("", text).split("\n")
+    blocks = [each for each in _block_parser().parse("\n".join(lines)) if _is_code(each, lines)]
     for block in blocks:
         _simplify_language(lines, block)
     chunks = list(_maths_chunks(lines, blocks))
@@ -90,6 +91,14 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark").enable("table")
 
 
+def _is_code(block: Token, lines: Sequence[str]) -> bool:
+    """Tell whether a block is code to every reader: an indented one is if it is far from lists and quotes."""
+    if block.type == "fence" or block.type != "code_block" or block.map is None:
+        return block.type == "fence"
+    start = block.map[0]
+    return lines[start].startswith(("    ", "\t")) and not (start and lines[start - 1])
+
+
 def _simplify_language(lines: list[str], block: Token) -> None:
     """Leave only the language's name behind a fence."""
     language = _LANGUAGE.match(block.info)
@@ -106,7 +115,7 @@ def _maths_chunks(lines: Sequence[str], blocks: Sequence[Token]) -> Iterator[tup
     indented = {number for block in blocks if block.type == "code_block" and block.map for number in range(*block.map)}
     marked = "\n".join(_CODE_MARK + line if number in indented else line for number, line in enumerate(lines))
     masked = _WITHOUT_DOLLARS.sub(_without_dollars, marked).split("\n")
-    for _, group in groupby(range(len(masked)), key=lambda number: not masked[number].strip()):
+    for _, group in groupby(range(len(masked)), key=lambda number: not masked[number]):
         numbers = list(group)
         chunk = "\n".join(masked[number] for number in numbers)
         signs = [found.start() for found in _MATHS_SIGN.finditer(chunk)]
@@ -124,7 +133,7 @@ def _escaped(lines: Sequence[str], blocks: Sequence[Token], maths: set[int]) -> 
     code = {number for block in blocks if block.map for number in range(*block.map)}
     out = []
     for (kept, quotes), group in groupby(
-        range(len(lines)), key=lambda number: (number in code or not lines[number].strip(), number in maths)
+        range(len(lines)), key=lambda number: (number in code or not lines[number], number in maths)
     ):
         part = "\n".join(lines[number] for number in group)
         even = "`" not in _SPAN.sub("", part)
@@ -141,6 +150,8 @@ def _harmless(found: re.Match[str], *, even: bool, quotes: bool) -> str:
         return text.replace('"', "%22")
     if found["maths"]:  # an entity would be shown as it is
         return _TAG.sub("< ", text).replace('"', "''")
+    if text == ":":  # a link's address on the next line, which may be the first of a block of code
+        return "&#58;"
     text = text.replace("<", "&lt;")
     return text.replace('"', "&quot;") if quotes else text
 

@@ -33,12 +33,13 @@ T = TypeVar("T")
 class Database:
     """One database, opened and migrated on first use, from any thread and any event loop.
 
-    `url` is a SQLite or PostgreSQL URL; without one, `AGENTBENCH_DATABASE_URL` counts, and without that the file
-    `agentbench.db` in the home folder. Whoever made it closes it.
+    `url` is a SQLite or PostgreSQL URL, `home` a folder that holds `agentbench.db`. Without either
+    `AGENTBENCH_DATABASE_URL` counts, and without that the home folder of `AGENTBENCH_HOME` or of the user. Whoever
+    made it closes it.
     """
 
     def __init__(self, url: str | None = None, *, home: Path | None = None) -> None:
-        given = url or os.environ.get("AGENTBENCH_DATABASE_URL")
+        given = url or (os.environ.get("AGENTBENCH_DATABASE_URL") if home is None else None)
         self._home = None if given else (home or home_folder(os.environ)).absolute()
         self._url = parse_url(given) if given else URL.create("sqlite", database=f"{self._home}/agentbench.db")
         self._lock = Lock()
