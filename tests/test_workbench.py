@@ -97,11 +97,13 @@ def test_what_the_provider_gets(bench: Workbench, upstream: Put) -> None:
 
 
 def test_a_model(bench: Workbench, upstream: Put) -> None:
-    """It goes before the agent's, and may stand alone."""
+    """It goes before the agent's; who answers is still the agent, named or not."""
     provider = upstream(FakeProvider())
     bench.ask("Hi", agent="bot", model="scripted/slow")
     bench.ask("Hi", model="scripted/m")
-    assert [(each.model, each.instructions) for each in provider.requests] == [("slow", "Be kind."), ("m", None)]
+    said = bench.catalog.default_agent.instructions
+    assert [(each.model, each.instructions) for each in provider.requests] == [("slow", "Be kind."), ("m", said)]
+    assert bench.usage()["agent"].tolist() == ["bot", bench.catalog.default_agent.id]
 
 
 def test_images(bench: Workbench, upstream: Put) -> None:
@@ -288,9 +290,13 @@ def test_the_newest_conversation_comes_first(bench: Workbench) -> None:
 
 
 def test_a_conversation_that_is_not_there(bench: Workbench) -> None:
-    """It is None, and has no turns; neither has a new one."""
+    """It is None, and can't be read or renamed; a new one has no turns."""
     assert bench.conversation("conv_no") is None
-    assert bench.turns("conv_no") == bench.turns(bench.start_conversation()) == ()
+    assert bench.turns(bench.start_conversation()) == ()
+    with pytest.raises(UnknownName, match="There is no conversation 'conv_no'"):
+        bench.turns("conv_no")
+    with pytest.raises(UnknownName, match="There is no conversation 'conv_no'"):
+        bench.rename("conv_no", "A title")
 
 
 def test_previous(bench: Workbench, upstream: Put) -> None:

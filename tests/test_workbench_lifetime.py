@@ -34,6 +34,8 @@ from agentbench import Workbench
 bench = Workbench({config!r})
 {lines}
 """
+# The ledger is open before the end: Python 3.12 starts no thread any more while it exits.
+STREAMING = "bench.ask('Hi'); stream = bench.stream('Hi', model='scripted/slow'); [stream.read() for _ in range(2)]"
 
 
 @pytest.fixture
@@ -208,9 +210,8 @@ def test_within_an_event_loop(home: Path) -> None:
     ("lines", "expected"),
     [
         ("", None),
-        ("bench.ask('Hi')", ["completed"]),
         ("bench.ask('Hi'); bench.close()", ["completed"]),
-        ("stream = bench.stream('Hi', model='scripted/slow'); [stream.read() for _ in range(2)]", ["incomplete"]),
+        (STREAMING, ["completed", "incomplete"]),
         ("import atexit; bench.ask('Hi'); atexit.register(bench.close)", ["completed"]),
         ("bench.openai().responses.create(model='bot', input='Hi')", ["completed"]),
     ],

@@ -46,7 +46,7 @@ def usage_frame(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
 
 
 def grouped(frame: pd.DataFrame, by: str | Sequence[str]) -> pd.DataFrame:
-    """Return calls, tokens, cost and median times for each value of `by`: columns of the ledger, or `day`.
+    """Return calls, tokens, cost and median times for each value of `by`: columns of the ledger, or the local `day`.
 
     A sum is null only where every one of its numbers is.
     """
@@ -55,7 +55,7 @@ def grouped(frame: pd.DataFrame, by: str | Sequence[str]) -> pd.DataFrame:
         if name not in _GROUPS:
             raise InvalidRequest(f"Usage can't be grouped by {name!r}. Choose from: {', '.join(_GROUPS)}.", param="by")
     if "day" in names:
-        frame = frame.assign(day=frame["time"].dt.date)
+        frame = frame.assign(day=frame["time"].dt.tz_convert(datetime.now().astimezone().tzinfo).dt.date)
     groups = frame.groupby(names, observed=True, dropna=False)
     out = groups.size().astype("Int64").to_frame("calls")
     for name in (*_COUNTS, "cost"):

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from agentbench.auth.principal import KERNEL
 from agentbench.config.load import load
-from agentbench.errors import AnswerFailed, InvalidRequest
+from agentbench.errors import AnswerFailed, InvalidRequest, UnknownName
 from agentbench.gateway.crossing import Crossing, LoopThread
-from agentbench.protocol import CreateResponse
-from agentbench.protocol.items import user_message
+from agentbench.protocol.compose import request_of
 from agentbench.protocol.request import TextConfig
 from agentbench.protocol.schema import schema_format
 from agentbench.providers import Providers
@@ -125,7 +124,7 @@ class Workbench:
 
     # -- asking -------------------------------------------------------------------------------------------------
 
-    def ask(self, text: str, **options: Any) -> Response:
+    def ask(self, text: str | Sequence[Any], **options: Any) -> Response:
         """Return the whole answer; takes the options of `stream`.
 
         Raises `AnswerFailed`, which carries the response so far, if the answer breaks off.
@@ -139,36 +138,38 @@ class Workbench:
 
     def stream(
         self,
-        text: str,
+        text: str | Sequence[Any],
         *,
         agent: str | None = None,
         model: str | None = None,
         conversation: str | Conversation | None = None,
         previous: Response | str | None = None,
         instructions: str | None = None,
-        images: Sequence[str] = (),
+        images: str | Sequence[str] = (),
         schema: Any = None,
         cell: Cell | None = None,
         **parameters: Any,
     ) -> Stream:
         """Start an answer and return its stream of events.
 
-        `model` is `endpoint/model` and overrides the agent's. `conversation` continues a conversation, `previous` a
-        response; without either the question stands alone. `images` are https or `data:` URLs. `schema` asks for JSON
-        of that shape (a JSON schema, a pydantic model, a dataclass …). `parameters` are fields of a Responses
-        request: `temperature`, `top_p`, `max_output_tokens`, `tools` …
+        `text` is a question, or items of a Responses request such as a function's output. `agent` is an agent's id
+        (default: the first), `model` an `endpoint/model` that answers in place of the agent's. `conversation`
+        continues a conversation, `previous` a response; without either the question stands alone. `images` are https
+        or `data:` URLs. `schema` asks for JSON of that shape (a JSON schema, a pydantic model, a dataclass …).
+        `parameters` are further fields of a request: `temperature`, `top_p`, `max_output_tokens`, `tools` …
         """
-        if not text.strip():
-            raise InvalidRequest("The question is empty. Write one after the options.", param="input")
         if schema is not None:
             parameters["text"] = TextConfig(format=schema_format(schema))
-        request = _request(
-            input=(user_message(text, *images),),
+        request = request_of(
+            text,
+            images=[images] if isinstance(images, str) else images,
             model=model,
             instructions=instructions,
             previous_response_id=previous if isinstance(previous, str | None) else previous.id,
-            **({"truncation": "auto"} | parameters),
+            **parameters,
         )
+        if agent is None and model not in self.catalog.agents:
+            agent = self.catalog.default_agent.id
         conversation_id = conversation if isinstance(conversation, str | None) else conversation.id
         turn = Turn(request=request, agent=agent, conversation=conversation_id, cell=cell)
         return Stream(self._runner.start(turn), self._open_loop())
@@ -177,7 +178,8 @@ class Workbench:
 
     def start_conversation(self, title: str | None = None, *, agent: str | None = None) -> Conversation:
         """Return a new, empty conversation."""
-        return self._write(partial(conversations.create, user=KERNEL.user, title=title, agent=agent))
+        known = None if agent is None else self.catalog.agent(agent).id
+        return self._write(partial(conversations.create, user=KERNEL.user, title=title, agent=known))
 
     def conversations(self, limit: int = 20) -> list[Conversation]:
         """Return the newest conversations, newest first."""
@@ -188,16 +190,15 @@ class Workbench:
         return self._database.read_now(partial(conversations.get, conversation_id=conversation_id, user=KERNEL.user))
 
     def turns(self, conversation: Conversation | str) -> tuple[StoredResponse, ...]:
-        """Return a conversation's turns, oldest first."""
-        found = self.conversation(conversation) if isinstance(conversation, str) else self.conversation(conversation.id)
-        if found is None or found.head is None:
+        """Return a conversation's turns, oldest first; raises `UnknownName` if there is no such conversation."""
+        head = self._found(conversation).head
+        if head is None:
             return ()
-        return self._database.read_now(partial(responses.chain, head=found.head, user=KERNEL.user))
+        return self._database.read_now(partial(responses.chain, head=head, user=KERNEL.user))
 
     def rename(self, conversation: Conversation | str, title: str) -> None:
-        """Give a conversation a title."""
-        key = conversation if isinstance(conversation, str) else conversation.id
-        self._write(partial(conversations.rename, conversation_id=key, title=title))
+        """Give a conversation a title; raises `UnknownName` if there is no such conversation."""
+        self._write(partial(conversations.rename, conversation_id=self._found(conversation).id, title=title))
 
     def usage(
         self, *, since: datetime | timedelta | str | None = None, by: str | Sequence[str] | None = None
@@ -271,19 +272,11 @@ class Workbench:
             raise InvalidRequest("This workbench is closed. Make a new one.")
         return self._loop
 
+    def _found(self, conversation: Conversation | str) -> Conversation:
+        key = conversation if isinstance(conversation, str) else conversation.id
+        if (found := self.conversation(key)) is None:
+            raise UnknownName("conversation", key, [each.id for each in self.conversations(100)])
+        return found
+
     def _write(self, job: Callable[[Connection], T]) -> T:
         return self._open_loop().portal.call(self._database.write, job)
-
-
-def _request(**fields: Any) -> CreateResponse:
-    """Return a request; a field that there isn't, or of the wrong type, is a clear error."""
-    import msgspec
-
-    from agentbench.protocol.decode import convert
-
-    known = CreateResponse.__struct_fields__
-    if unknown := next((name for name in fields if name not in known), None):
-        from agentbench.errors import UnknownName
-
-        raise UnknownName("parameter", unknown, known, param=unknown)
-    return convert(msgspec.to_builtins(fields), CreateResponse)

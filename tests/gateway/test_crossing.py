@@ -7,7 +7,8 @@ import gc
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -142,6 +143,27 @@ async def test_a_cancelled_aget(loop: LoopThread) -> None:
         await asyncio.sleep(0.0005)
     assert numbers == MANY[:50]
     assert any(isinstance(end, asyncio.CancelledError) for end in ends)
+
+
+class LateQueue(SimpleQueue[int]):
+    """A queue into which a piece falls just after it was found empty."""
+
+    def empty(self) -> bool:
+        """Tell how it was before."""
+        was = super().empty()
+        if was:
+            self.put(7)
+        return was
+
+
+@pytest.mark.anyio
+async def test_a_piece_at_the_last_moment(loop: LoopThread) -> None:
+    """One that comes while the reader is about to wait is not waited for."""
+    crossing: Crossing[int] = Crossing(loop, Endless())
+    assert await crossing.aget() == 0
+    queue: Any = LateQueue()
+    crossing._queue = queue
+    assert await asyncio.wait_for(crossing.aget(), 5) == 7
 
 
 def test_two_event_loops_in_turn(loop: LoopThread) -> None:

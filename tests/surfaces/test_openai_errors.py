@@ -149,7 +149,6 @@ def test_a_response_that_the_sdk_sees_fail(client: openai.OpenAI) -> None:
     assert "response.output_text.delta" in kinds
 
 
-
 def test_a_response_that_fails_midway(http: httpx2.Client) -> None:
     """`error`, then `response.failed`, then the end of the stream."""
     body = {"model": "scripted/failed", "input": "Hi", "stream": True}

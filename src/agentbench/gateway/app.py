@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
 
 from agentbench._version import __version__
 from agentbench.gateway.identity import PRINCIPAL, Identity
 from agentbench.surfaces import AGENTS_API, openai_chat, openresponses
+from agentbench.surfaces.base import json_response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,8 +36,17 @@ def create_app(runner: Runner) -> ASGIApp:
             response_model=None,
             name=route.handler.__name__,
         )
+    app.add_exception_handler(HTTPException, _no_route)
     app.add_middleware(Identity)
     return app
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    """Answer an address or method that there isn't, in the shape that clients of every surface can read."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    message = f"There is no {request.method} {request.url.path} here. GET /openapi.json lists what there is."
+    inner = {"message": message, "type": "invalid_request_error", "param": None, "code": "unknown_route"}
+    return json_response({"error": inner}, status)
 
 
 def _endpoint(route: Route, runner: Runner) -> Callable[[Request], Awaitable[Response]]:

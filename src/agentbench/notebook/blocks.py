@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from agentbench.protocol import events as ev
 from agentbench.protocol.content import InputText
 from agentbench.protocol.items import FunctionCall, FunctionCallOutput, Message, Reasoning
+from agentbench.protocol.request import PlainTextFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from agentbench.protocol import Event, Item, Response
 
-__all__ = ["Block", "Growing", "blocks_of", "note_of"]
+__all__ = ["Block", "Growing", "blocks_of", "note_of", "text_kind"]
 
-Kind = Literal["text", "refusal", "reasoning", "call", "output"]
+Kind = Literal["text", "json", "refusal", "reasoning", "call", "output"]
 
 
 class Block(NamedTuple):
@@ -26,13 +27,13 @@ class Block(NamedTuple):
     name: str = ""
 
 
-def blocks_of(items: Iterable[Item]) -> list[Block]:
-    """Return finished items as blocks."""
+def blocks_of(items: Iterable[Item], *, text: Kind = "text") -> list[Block]:
+    """Return finished items as blocks; `text` is the kind of their text."""
     out: list[Block] = []
     for item in items:
         match item:
             case Message():
-                out += [Block("text", item.text), Block("refusal", item.refusal)]
+                out += [Block(text, item.text), Block("refusal", item.refusal)]
             case Reasoning():
                 out.append(Block("reasoning", item.text))
             case FunctionCall():
@@ -42,6 +43,11 @@ def blocks_of(items: Iterable[Item]) -> list[Block]:
             case _:
                 pass
     return [block for block in out if block.text]
+
+
+def text_kind(response: Response) -> Kind:
+    """Return what an answer's text is: prose, or JSON where that was asked for."""
+    return "text" if isinstance(response.text.format, PlainTextFormat) else "json"
 
 
 def note_of(response: Response) -> str:
@@ -65,6 +71,7 @@ class Growing:
     """Follows a stream's events and knows the blocks so far."""
 
     def __init__(self) -> None:
+        self._text: Kind = "text"
         self._pieces: dict[tuple[int, Kind], list[str]] = {}
         self._names: dict[int, str] = {}
 
@@ -72,13 +79,16 @@ class Growing:
         """Take an event in; True if it changed what there is to see."""
         match event:
             case ev.TextDelta():
-                self._add(event.output_index, "text", event.delta)
+                self._add(event.output_index, self._text, event.delta)
             case ev.RefusalDelta():
                 self._add(event.output_index, "refusal", event.delta)
             case ev.ReasoningDelta() | ev.SummaryDelta():
                 self._add(event.output_index, "reasoning", event.delta)
             case ev.ArgumentsDelta():
                 self._add(event.output_index, "call", event.delta)
+            case ev.ResponseCreated():
+                self._text = text_kind(event.response)
+                return False
             case ev.ItemAdded(item=FunctionCall() as call):
                 self._names[event.output_index] = call.name
             case _:

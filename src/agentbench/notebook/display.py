@@ -33,9 +33,6 @@ _Interrupts = (KeyboardInterrupt, asyncio.CancelledError)
 class Canvas(Protocol):
     """Where an answer is drawn."""
 
-    waits: bool
-    """True if waiting for the next event may hold up the event loop: nothing else needs it, as in a terminal."""
-
     def feed(self, event: Event) -> None:
         """Take in an event; draw now or later."""
 
@@ -49,8 +46,6 @@ class Canvas(Protocol):
 class NotebookCanvas:
     """One output of a cell, updated at most `rate` times a second."""
 
-    waits = False
-
     def __init__(self, rate: float) -> None:
         self._pause = 1 / rate
         self._growing = Growing()
@@ -60,10 +55,10 @@ class NotebookCanvas:
 
     def feed(self, event: Event) -> None:
         """Note what is new; the first event makes the output, so that the reader sees that an answer is coming."""
-        if isinstance(event, ev.ResponseCreated):
-            self._show(markdown.bundle([Block("text", "…")]))
-        elif self._growing.feed(event):
+        if self._growing.feed(event):
             self._dirty = True
+        elif isinstance(event, ev.ResponseCreated):
+            self._show(markdown.bundle([Block("text", "…")]))
 
     def tick(self) -> float | None:
         """Redraw if something is new and the last drawing is long enough ago."""
@@ -90,8 +85,6 @@ class NotebookCanvas:
 
 class TerminalCanvas:
     """Standard output: the answer's pieces as they come, then its summary line."""
-
-    waits = True
 
     def __init__(self) -> None:
         self._line_open = False
@@ -125,8 +118,9 @@ class TerminalCanvas:
 class _Drawing:
     """One answer being drawn."""
 
-    def __init__(self, stream: Stream, canvas: Canvas) -> None:
+    def __init__(self, stream: Stream, canvas: Canvas, *, blocking: bool) -> None:
         self._stream = stream
+        self._blocking = blocking
         self._canvas = canvas
         self._events: list[Event] = []
         self._times: list[float] = []
@@ -163,12 +157,15 @@ class _Drawing:
         return True
 
     async def _read(self, seconds: float | None) -> list[Event] | None:
-        if self._canvas.waits:
+        if self._blocking:
             return self._stream.read(seconds)
         pause = _WAKE if seconds is None else min(seconds, _WAKE)
         return await asyncio.wait_for(self._stream.aread(), pause)
 
 
-async def draw(stream: Stream, canvas: Canvas) -> Result:
-    """Draw a stream until its end and return what it told. An error before its first event is raised."""
-    return await _Drawing(stream, canvas).run()
+async def draw(stream: Stream, canvas: Canvas, *, blocking: bool) -> Result:
+    """Draw a stream until its end and return what it told. An error before its first event is raised.
+
+    `blocking` holds up this thread, event loop and all, between events.
+    """
+    return await _Drawing(stream, canvas, blocking=blocking).run()

@@ -8,7 +8,7 @@ from IPython.core.getipython import get_ipython
 
 from agentbench.errors import InvalidRequest
 from agentbench.notebook.magics import AgentMagics
-from agentbench.notebook.magics.awaiting import await_magics, keep_questions
+from agentbench.notebook.magics.awaiting import AWAITED, await_magics, keep_questions
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -39,7 +39,8 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     if magics is None:
         return
     for kind in ("line", "cell"):
-        shell.magics_manager.magics[kind].pop("agent", None)
+        for name in ("agent", AWAITED):
+            shell.magics_manager.magics[kind].pop(name, None)
     shell.configurables[:] = [each for each in shell.configurables if each is not magics]
     shell.input_transformers_cleanup.remove(keep_questions)
     shell.input_transformers_post.remove(await_magics)
@@ -61,7 +62,9 @@ def get_workbench() -> Workbench:
 
 def set_workbench(bench: Workbench) -> None:
     """Let the magics use this workbench from now on; a new conversation begins. Whoever made it closes it."""
-    _magics().session.use_bench(bench)
+    magics = _magics()
+    magics.session.use_bench(bench)
+    magics.agent = magics.model = ""
 
 
 def _magics() -> AgentMagics:

@@ -57,6 +57,7 @@ def _details(block: Block) -> str:
 
 _MARKDOWN: dict[str, Callable[[Block], str]] = {
     "text": lambda block: safe(block.text),
+    "json": lambda block: fence(block.text, "json"),
     "refusal": lambda block: _quoted(block.text),
     "reasoning": _details,
     "call": lambda block: f"**{literal(block.name)}**\n\n{fence(block.text, 'json')}",
@@ -64,6 +65,7 @@ _MARKDOWN: dict[str, Callable[[Block], str]] = {
 }
 _PLAIN: dict[str, Callable[[Block], str]] = {
     "text": lambda block: block.text,
+    "json": lambda block: block.text,
     "refusal": lambda block: block.text,
     "reasoning": lambda _: "",
     "call": lambda block: f"{block.name}({block.text})",

@@ -8,7 +8,7 @@ import msgspec
 
 from agentbench.errors import InvalidRequest
 from agentbench.notebook import markdown
-from agentbench.notebook.blocks import blocks_of, note_of
+from agentbench.notebook.blocks import blocks_of, note_of, text_kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,4 +55,6 @@ class Result:
         return self._repr_mimebundle_()["text/plain"]
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002 - IPython's shape
-        return markdown.bundle(blocks_of(self.response.output), note=note_of(self.response), row=self.usage)
+        return markdown.bundle(
+            blocks_of(self.response.output, text=text_kind(self.response)), note=note_of(self.response), row=self.usage
+        )

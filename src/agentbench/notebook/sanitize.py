@@ -25,16 +25,22 @@ __all__ = ["fence", "literal", "safe"]
 _NEEDS_A_LOOK = re.compile(r"[<\]`~]|://|www\.", re.IGNORECASE)
 _TAG = re.compile(r"<(?=[a-zA-Z/!?])")
 _SPAN = re.compile(r"(?<![\\`~])`[^`\n]+`(?![`~])")
+_MATHS = r"(?<!\\)(?:\$\$[^$]+\$\$|\$(?! )[^$\n]+(?<! )\$(?!\d))|\\begin\{(?P<name>\w+\*?)\}(?s:.+?)\\end\{(?P=name)\}"
+_ONE_LINE_ADDRESS = r"[ \t]*\S+[ \t]*(?:\"[^\"\n]*\"[ \t]*)?$"
 # A span of code; a link, whose ticks open no code; maths; and what may have to be escaped.
 _INLINE = re.compile(
     rf"(?P<code>{_SPAN.pattern})"
     r"|(?P<link><(?:https?://|mailto:)[^\s<>]*>)"
     r"|(?P<address>(?i:https?://|ftp://|www\.)\S*)"
-    r"|(?P<maths>(?<!\\)(?:\$\$[^$]+\$\$|\$(?! )[^$\n]+(?<! )\$(?!\d))|\\begin\{(?P<name>\w+\*?)\}.+?\\end\{(?P=name)\})"
-    rf'|{_TAG.pattern}|"|:(?<=\]:)(?=\s*$)',
-    re.DOTALL | re.MULTILINE,
+    rf"|(?P<maths>{_MATHS})"
+    rf"|{_TAG.pattern}|\"|:(?<=\]:)(?!{_ONE_LINE_ADDRESS})",
+    re.MULTILINE,
 )
 _SPACES = re.compile(r"^[ \t]+$", re.MULTILINE)
+# A line of both kinds of fence, and a list's item that begins with a fence on its second line.
+_ODD_FENCE = re.compile(
+    r"^[\s>]*(?:(?=`*~)(?=~*`)[`~]{3,}[ \t]*$|(?:[-*+]|\d+[.)])[ \t]*\n[\s>]*(?:```|~~~))", re.MULTILINE
+)
 _LANGUAGE = re.compile(r"[\w+#.-]*")
 _RUNS = re.compile(r"\][(:][\s>]*<?\s*(?:javascript|vbscript|data(?!:image/))\s*:", re.IGNORECASE)
 
@@ -46,7 +52,7 @@ _WITHOUT_DOLLARS = re.compile(
 )
 _CODE_MARK = "\0"
 _CODE_BEGINS = re.compile(rf"[`{_CODE_MARK}]|~~~")
-_BAIT = re.compile(rf"{_TAG.pattern}|\]\s*[(\[:]|://|www\.", re.IGNORECASE)
+_BAIT = re.compile(rf"{_TAG.pattern}|\]\s*[(\[:]|://|www\.|(?:```|~~~).*[\"&$]", re.IGNORECASE)
 _SPECIAL = re.compile(r"[\\`*\[\]<>|$~&]|(?<!\w)_|_(?!\w)")
 
 
@@ -74,7 +80,9 @@ def safe(text: str) -> str:
     chunks = list(_maths_chunks(lines, blocks))
     escaped = _escaped(lines, blocks, {number for numbers, _ in chunks for number in numbers})
     may_hide_code = any(hides for _, hides in chunks) and _BAIT.search(escaped)
-    return fence(text, "") if may_hide_code or not _is_inert(escaped) else _closed(escaped)
+    if may_hide_code or _ODD_FENCE.search(escaped) or not _is_inert(escaped):
+        return fence(text, "")
+    return _closed(escaped)
 
 
 @cache
@@ -150,7 +158,7 @@ def _harmless(found: re.Match[str], *, even: bool, quotes: bool) -> str:
         return text.replace('"', "%22")
     if found["maths"]:  # an entity would be shown as it is
         return _TAG.sub("< ", text).replace('"', "''")
-    if text == ":":  # a link's address on the next line, which may be the first of a block of code
+    if text == ":":  # else a link's address or title on further lines could swallow a fence
         return "&#58;"
     text = text.replace("<", "&lt;")
     return text.replace('"', "&quot;") if quotes else text

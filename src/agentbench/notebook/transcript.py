@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentbench.notebook import markdown
-from agentbench.notebook.blocks import Block, blocks_of, note_of
+from agentbench.notebook.blocks import Block, blocks_of, note_of, text_kind
 from agentbench.notebook.tables import Table
 from agentbench.protocol.items import Item
 
@@ -49,14 +49,18 @@ class Transcript:
     def __repr__(self) -> str:
         parts = []
         for turn in self.turns:
-            said = markdown.plain(blocks_of(turn.response.output), note=note_of(turn.response))
+            said = markdown.plain(
+                blocks_of(turn.response.output, text=text_kind(turn.response)), note=note_of(turn.response)
+            )
             parts.append(f"> {_question(turn)}\n\n{said}")
         return "\n\n".join(parts) or "Nothing was said yet."
 
     def _repr_markdown_(self) -> str:
         parts = []
         for turn in self.turns:
-            said = markdown.bundle(blocks_of(turn.response.output), note=note_of(turn.response))["text/markdown"]
+            said = markdown.bundle(
+                blocks_of(turn.response.output, text=text_kind(turn.response)), note=note_of(turn.response)
+            )["text/markdown"]
             parts.append(f"{markdown.bundle([Block('refusal', _question(turn))])['text/markdown']}\n\n{said}")
         return "\n\n---\n\n".join(parts) or "Nothing was said yet."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agentbench.config.discover import how_to_offer
 from agentbench.config.endpoint import Agent, Endpoint
 from agentbench.errors import InvalidRequest, UnknownName
 from agentbench.protocol.values import Value
@@ -64,6 +65,8 @@ def _split(catalog: Catalog, model: str, agent: Agent | None) -> tuple[Endpoint,
     for endpoint in catalog.endpoints.values():
         if model in endpoint.models:
             return endpoint, model
+    if (hint := how_to_offer(prefix)) is not None:
+        raise InvalidRequest(f"There is no model {model!r}. {hint}", param="model")
     raise UnknownName("model", model, _all_names(catalog), param="model")
 
 

@@ -79,13 +79,16 @@ class EventStream(HTTPResponse):
                 pass
             group.cancel_scope.cancel()
 
-        async with aclosing(self._frames), anyio.create_task_group() as group:
-            group.start_soon(watch)
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            async for frame in self._frames:
-                await send({"type": "http.response.body", "body": frame, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-            group.cancel_scope.cancel()
+        try:
+            async with aclosing(self._frames), anyio.create_task_group() as group:
+                group.start_soon(watch)
+                await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+                async for frame in self._frames:
+                    await send({"type": "http.response.body", "body": frame, "more_body": True})
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                group.cancel_scope.cancel()
+        except ExceptionGroup as errors:  # the task group's wrapping
+            raise errors.exceptions[0] from None
 
 
 async def streamed(run: Run, encoder: Encoder) -> EventStream:

@@ -10,6 +10,7 @@ from IPython.core.completer import context_matcher
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from agentbench.errors import InvalidRequest, nearest
+from agentbench.notebook.magics.awaiting import AWAITED
 from agentbench.notebook.magics.commands import COMMANDS
 from agentbench.notebook.magics.commands.base import Call
 from agentbench.notebook.magics.commands.usage import GROUPS
@@ -18,7 +19,7 @@ from agentbench.notebook.magics.options import parse
 from agentbench.notebook.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Coroutine, Iterable
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -41,8 +42,12 @@ class AgentMagics(Magics):
         config=True
     )
     model = traitlets.Unicode("", help="endpoint/model that answers; empty: the agent's own").tag(config=True)
-    temperature = traitlets.Float(None, allow_none=True, help="0 to 2; None: the agent's own").tag(config=True)
-    max_output_tokens = traitlets.Int(None, allow_none=True, help="longest answer; None: no limit").tag(config=True)
+    temperature = traitlets.Float(None, allow_none=True, min=0, max=2, help="0 to 2; None: the agent's own").tag(
+        config=True
+    )
+    max_output_tokens = traitlets.Int(None, allow_none=True, min=1, help="longest answer; None: no limit").tag(
+        config=True
+    )
     updates_per_second = traitlets.Float(10.0, min=0.1, max=30.0, help="how often a growing answer is redrawn").tag(
         config=True
     )
@@ -57,7 +62,7 @@ class AgentMagics(Magics):
 
     @no_var_expand
     @line_cell_magic("agent")  # type: ignore[arg-type]  # IPython's types know only the form without a name
-    async def run_command(self, line: str, cell: str | None = None) -> object:
+    def run_command(self, line: str, cell: str | None = None) -> object:
         """Chat with agents and look at what they did.
 
         %agent chat Why is the sky blue?      ask
@@ -66,6 +71,15 @@ class AgentMagics(Magics):
 
         In a cell of its own, %%agent takes the cell's text as the prompt.
         """
+        return _run_now(self._run(line, cell, blocking=True))
+
+    @no_var_expand
+    @line_cell_magic(AWAITED)  # type: ignore[arg-type]  # see above
+    async def await_command(self, line: str, cell: str | None = None) -> object:
+        """Do what %agent does, awaited: cells are rewritten to call this."""
+        return await self._run(line, cell, blocking=False)
+
+    async def _run(self, line: str, cell: str | None, *, blocking: bool) -> object:
         name, _, rest = line.strip().partition(" ")
         if cell is not None and name not in COMMANDS:
             name, rest = "chat", line
@@ -74,8 +88,12 @@ class AgentMagics(Magics):
             close = nearest(name, COMMANDS)
             hint = f"Did you mean %agent {close}?" if close else "To ask: %agent chat PROMPT. All commands: %agent help"
             raise InvalidRequest(f"There is no command {name!r}. {hint}")
+        if cell is not None and cell.strip() and command.name != "chat":
+            raise InvalidRequest(
+                f"%agent {command.name} takes no text below it. Write it on a line: %agent {command.name}"
+            )
         options, text = parse(rest, command.options)
-        return await command.run(Call(self, options, text, cell))
+        return await command.run(Call(self, options, text, cell, blocking or not self._in_kernel))
 
     @property
     def cell(self) -> Cell:
@@ -91,7 +109,12 @@ class AgentMagics(Magics):
         """Return where an answer is drawn: a cell's output in a kernel, standard output in a terminal."""
         from agentbench.notebook.display import NotebookCanvas, TerminalCanvas
 
-        return NotebookCanvas(self.updates_per_second) if hasattr(self.ip, "kernel") else TerminalCanvas()
+        return NotebookCanvas(self.updates_per_second) if self._in_kernel else TerminalCanvas()
+
+    @property
+    def _in_kernel(self) -> bool:
+        """Whether there is an event loop to keep free; a terminal's waits for the cell anyway."""
+        return hasattr(self.ip, "kernel")
 
     def _make_bench(self) -> Workbench:
         from agentbench.workbench import Workbench
@@ -109,3 +132,13 @@ class AgentMagics(Magics):
 
         catalog = self.session.bench.catalog
         return list(catalog.agents) if what == "agents" else model_names(catalog)
+
+
+def _run_now(command: Coroutine[object, None, object]) -> object:
+    """Run a command that blocks instead of waiting, and so ends at its first step."""
+    try:
+        command.send(None)
+    except StopIteration as ended:
+        return ended.value
+    command.close()
+    raise RuntimeError("a blocking command waited")

@@ -14,12 +14,16 @@ __all__ = ["Call", "Command"]
 
 
 class Call(NamedTuple):
-    """One call of a sub-command: its options' values, the rest of its line, and the cell's body, if any."""
+    """One call of a sub-command: its options' values, the rest of its line, and the cell's body, if any.
+
+    `blocking` says that it must not await anything.
+    """
 
     magics: AgentMagics
     options: dict[str, Any]
     text: str
     body: str | None
+    blocking: bool
 
     @property
     def session(self) -> Session:

@@ -56,7 +56,7 @@ class Chat:
             cell=call.cell,
             **self._extras(call),
         )
-        result = await draw(stream, call.magics.canvas())
+        result = await draw(stream, call.magics.canvas(), blocking=call.blocking)
         call.session.last = result
         if name := call.options.get("to"):
             call.namespace[name] = result
