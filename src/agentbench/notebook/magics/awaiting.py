@@ -56,7 +56,7 @@ def _quiet(line: str) -> str:
 
 
 def _awaited_call(found: re.Match[str]) -> str:
-    if found["kind"] == "cell" and found["line"].endswith(", '"):
+    if found["kind"] == "cell" and found["call"].endswith(", '')"):
         return found[0]  # no body: IPython's own complaint should name the magic that was written
     call = found["call"].replace("'agent'", f"'{AWAITED}'", 1)
     return f"{found['before']}await {call}{found['end']}"
