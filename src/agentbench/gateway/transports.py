@@ -7,7 +7,6 @@ there, down to the upstream. (httpx2's own `ASGITransport` hands out a body only
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from agentbench.auth.principal import Principal
 
 __all__ = ["AsyncInProcessTransport", "InProcessTransport"]
+
+_TOO_SLOW = "The answer took longer than the client's timeout."
 
 
 def _cross(loop: LoopThread, app: ASGIApp, scope: Scope, body: bytes) -> Crossing[Message]:
@@ -116,21 +117,15 @@ def _patience(request: httpx2.Request) -> float | None:
     return seconds
 
 
-@contextmanager
-def _timeout_named() -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError:
-        raise httpx2.ReadTimeout("The answer took longer than the client's timeout.") from None
-
-
 class _Body(httpx2.SyncByteStream):
     def __init__(self, crossing: Crossing[Message], patience: float | None) -> None:
         self._crossing, self._patience = crossing, patience
 
     def read(self) -> Message | None:
-        with _timeout_named():
+        try:
             return self._crossing.get(self._patience)
+        except TimeoutError:
+            raise httpx2.ReadTimeout(_TOO_SLOW) from None
 
     def __iter__(self) -> Iterator[bytes]:
         while (message := self.read()) is not None:
@@ -146,9 +141,11 @@ class _AsyncBody(httpx2.AsyncByteStream):
         self._crossing, self._patience = crossing, patience
 
     async def read(self) -> Message | None:
-        with _timeout_named():
+        try:
             async with asyncio.timeout(self._patience):
                 return await self._crossing.aget()
+        except TimeoutError:
+            raise httpx2.ReadTimeout(_TOO_SLOW) from None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while (message := await self.read()) is not None:
