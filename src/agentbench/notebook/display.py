@@ -1,23 +1,30 @@
 """Draws a stream as it comes: as Markdown that grows in a notebook's output, or as text in a terminal.
 
-An interrupt stops the answer, not the notebook: the upstream is closed, what came stays, and the cell ends well. A
-second interrupt gives up at once.
+An interrupt stops the answer, not the notebook: the upstream is closed, what came stays, and the cell goes on. A
+second interrupt in the same cell ends that, as it ends any other.
 """
 
 from __future__ import annotations
 
 import asyncio
+import signal
+import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from IPython.core.display_functions import display
 
 from agentbench.notebook import markdown
-from agentbench.notebook.blocks import Block, Growing, note_of
+from agentbench.notebook.blocks import Block, Growing, blocks_of, note_of
 from agentbench.notebook.result import Result
 from agentbench.protocol import events as ev
+from agentbench.protocol.items import FunctionCall
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
     from IPython.core.display_functions import DisplayHandle
 
     from agentbench.protocol import Event
@@ -25,8 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Canvas", "NotebookCanvas", "TerminalCanvas", "draw"]
 
-# Seconds. ipykernel tells a waiting cell of an interrupt only when its event loop wakes.
-_WAKE = 0.2
 _Interrupts = (KeyboardInterrupt, asyncio.CancelledError)
 
 
@@ -94,10 +99,11 @@ class TerminalCanvas:
         match event:
             case ev.TextDelta() | ev.RefusalDelta():
                 self._write(event.delta)
-            case ev.ItemDone() if self._line_open:
-                self._write("\n")
-            case ev.ArgumentsDone():
-                self._write(f"→ {event.arguments}\n")
+            case ev.ItemDone():
+                if self._line_open:
+                    self._write("\n")
+                if isinstance(event.item, FunctionCall):
+                    self._write(f"{markdown.plain(blocks_of([event.item]))}\n")
             case _:
                 pass
 
@@ -118,34 +124,55 @@ class TerminalCanvas:
 class _Drawing:
     """One answer being drawn."""
 
-    def __init__(self, stream: Stream, canvas: Canvas, *, blocking: bool) -> None:
+    def __init__(self, stream: Stream, canvas: Canvas, *, blocking: bool, interrupted: bool) -> None:
         self._stream = stream
         self._blocking = blocking
         self._canvas = canvas
         self._events: list[Event] = []
         self._times: list[float] = []
         self._start = time.perf_counter()
-        self._interrupted = False
+        self._interrupted = interrupted
 
     async def run(self) -> Result:
         try:
-            while await self._step():
-                pass
+            with self._taking_interrupts():
+                while await self._step():
+                    pass
         finally:
             self._stream.close()
         result = Result(self._stream.response, self._stream.run.row, self._events, self._times)
         self._canvas.finish(result)
         return result
 
+    @contextmanager
+    def _taking_interrupts(self) -> Iterator[None]:
+        """Take every interrupt: ipykernel cancels a cell only once, and one that goes on could not be stopped again."""
+        usual = signal.getsignal(signal.SIGINT)
+        task = asyncio.current_task() if not self._blocking else None
+        if task is None or usual is None or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def hear(_number: int, _frame: FrameType | None) -> None:
+            task.get_loop().call_soon_threadsafe(task.cancel)
+
+        signal.signal(signal.SIGINT, hear)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, usual)
+
     async def _step(self) -> bool:
         try:
             batch = await self._read(self._canvas.tick())
         except TimeoutError:
             return True
-        except _Interrupts:
+        except _Interrupts as interrupt:
             if self._interrupted:
                 raise
             self._interrupted = True
+            if isinstance(interrupt, asyncio.CancelledError) and (task := asyncio.current_task()):
+                task.uncancel()
             self._stream.stop()
             return True
         if batch is None:
@@ -159,13 +186,14 @@ class _Drawing:
     async def _read(self, seconds: float | None) -> list[Event] | None:
         if self._blocking:
             return self._stream.read(seconds)
-        pause = _WAKE if seconds is None else min(seconds, _WAKE)
-        return await asyncio.wait_for(self._stream.aread(), pause)
+        async with asyncio.timeout(seconds):  # `wait_for` loses an interrupt that comes together with a piece
+            return await self._stream.aread()
 
 
-async def draw(stream: Stream, canvas: Canvas, *, blocking: bool) -> Result:
+async def draw(stream: Stream, canvas: Canvas, *, blocking: bool, interrupted: bool = False) -> Result:
     """Draw a stream until its end and return what it told. An error before its first event is raised.
 
-    `blocking` holds up this thread, event loop and all, between events.
+    `blocking` holds up this thread, event loop and all, between events. `interrupted` says that an interrupt has come
+    in this cell before, so that the next one is not forgiven.
     """
-    return await _Drawing(stream, canvas, blocking=blocking).run()
+    return await _Drawing(stream, canvas, blocking=blocking, interrupted=interrupted).run()

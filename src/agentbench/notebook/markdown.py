@@ -40,11 +40,15 @@ def summary_line(row: UsageRow) -> str:
     """Return model, tokens, time and cost in one line; what isn't known is left out."""
     parts = [f"{row.endpoint}/{row.model}"]
     if row.input_tokens is not None or row.output_tokens is not None:
-        parts.append(f"{row.input_tokens} → {row.output_tokens} tokens")
+        parts.append(f"{_count(row.input_tokens)} → {_count(row.output_tokens)} tokens")
     parts.append(f"{row.duration:.1f} s")
     if row.cost is not None:
         parts.append(f"${row.cost:.2g}")
     return " · ".join(parts)
+
+
+def _count(tokens: int | None) -> str:
+    return "?" if tokens is None else str(tokens)
 
 
 def _quoted(text: str) -> str:

@@ -26,7 +26,7 @@ _NEEDS_A_LOOK = re.compile(r"[<\]`~]|://|www\.", re.IGNORECASE)
 _TAG = re.compile(r"<(?=[a-zA-Z/!?])")
 _SPAN = re.compile(r"(?<![\\`~])`[^`\n]+`(?![`~])")
 _MATHS = r"(?<!\\)(?:\$\$[^$]+\$\$|\$(?! )[^$\n]+(?<! )\$(?!\d))|\\begin\{(?P<name>\w+\*?)\}(?s:.+?)\\end\{(?P=name)\}"
-_ONE_LINE_ADDRESS = r"[ \t]*\S+[ \t]*(?:\"[^\"\n]*\"[ \t]*)?$"
+_ONE_LINE_ADDRESS = r"[ \t]*\S+[ \t]*(?:(?:\"[^\"\n]*\"|'[^'\n]*')[ \t]*)?$"
 # A span of code; a link, whose ticks open no code; maths; and what may have to be escaped.
 _INLINE = re.compile(
     rf"(?P<code>{_SPAN.pattern})"
@@ -37,10 +37,14 @@ _INLINE = re.compile(
     re.MULTILINE,
 )
 _SPACES = re.compile(r"^[ \t]+$", re.MULTILINE)
-# A line of both kinds of fence, and a list's item that begins with a fence on its second line.
+# Where readers differ: a line of both kinds of fence, an item that begins with a fence on its second line, and a quote
+# that is as far in as indented code.
 _ODD_FENCE = re.compile(
-    r"^[\s>]*(?:(?=`*~)(?=~*`)[`~]{3,}[ \t]*$|(?:[-*+]|\d+[.)])[ \t]*\n[\s>]*(?:```|~~~))", re.MULTILINE
+    r"^[\s>]*(?:(?=`*~)(?=~*`)[`~]{3,}[ \t]*$|(?:[-*+]|\d+[.)])[ \t]*\n[\s>]*(?:```|~~~))"
+    r"|^(?: {4}|\t)[\s>]*>[\s>]*(?:```|~~~)|^[ \t]*>.*(?:```|~~~)(?:.*\n)+(?: {4}|\t)[ \t]*>",
+    re.MULTILINE,
 )
+_LIST_OR_QUOTE = re.compile(r"\s*(?:>|(?:[-*+]|\d+[.)])(?:\s|$))")
 _LANGUAGE = re.compile(r"[\w+#.-]*")
 _RUNS = re.compile(r"\][(:][\s>]*<?\s*(?:javascript|vbscript|data(?!:image/))\s*:", re.IGNORECASE)
 
@@ -73,8 +77,8 @@ def safe(text: str) -> str:
     if not _NEEDS_A_LOOK.search(text):
         return text
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace(_CODE_MARK, "")
-    lines = _SPACES.sub("", text).split("\n")
-    blocks = [each for each in _block_parser().parse("\n".join(lines)) if _is_code(each, lines)]
+    lines = _apart(_SPACES.sub("", text).split("\n"))
+    blocks = _code_blocks(lines)
     for block in blocks:
         _simplify_language(lines, block)
     chunks = list(_maths_chunks(lines, blocks))
@@ -99,12 +103,28 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark").enable("table")
 
 
-def _is_code(block: Token, lines: Sequence[str]) -> bool:
-    """Tell whether a block is code to every reader: an indented one is if it is far from lists and quotes."""
-    if block.type == "fence" or block.type != "code_block" or block.map is None:
-        return block.type == "fence"
-    start = block.map[0]
-    return lines[start].startswith(("    ", "\t")) and not (start and lines[start - 1])
+def _apart(lines: list[str]) -> list[str]:
+    """Return the lines with fences set apart by blank ones: no maths goes past a blank line."""
+    apart = list(lines)
+    for block in reversed(_block_parser().parse("\n".join(lines))):
+        if block.type == "fence" and block.level == 0 and block.map:
+            start, end = block.map
+            if end < len(lines) and lines[end]:
+                apart.insert(end, "")
+            if start and lines[start - 1]:
+                apart.insert(start, "")
+    return apart
+
+
+def _code_blocks(lines: Sequence[str]) -> list[Token]:
+    """Return what is code to every reader: fences, and indented blocks with no list or quote before them."""
+    out = []
+    for block in _block_parser().parse("\n".join(lines)):
+        start = block.map[0] if block.map else 0
+        alone = not (start and lines[start - 1]) and not any(map(_LIST_OR_QUOTE.match, lines[: start + 1]))
+        if block.type == "fence" or (block.type == "code_block" and alone):
+            out.append(block)
+    return out
 
 
 def _simplify_language(lines: list[str], block: Token) -> None:
@@ -133,7 +153,7 @@ def _maths_chunks(lines: Sequence[str], blocks: Sequence[Token]) -> Iterator[tup
 
 def _without_dollars(found: re.Match[str]) -> str:
     rest = found[0].replace("$", "")
-    return rest if _MATHS_SIGN.search(rest) else "\n".join("code" for _ in rest.split("\n"))
+    return rest if _MATHS_SIGN.search(rest) else re.sub(".+", "code", rest)
 
 
 def _escaped(lines: Sequence[str], blocks: Sequence[Token], maths: set[int]) -> str:
@@ -145,7 +165,9 @@ def _escaped(lines: Sequence[str], blocks: Sequence[Token], maths: set[int]) -> 
     ):
         part = "\n".join(lines[number] for number in group)
         even = "`" not in _SPAN.sub("", part)
-        out.append(part if kept else _INLINE.sub(partial(_harmless, even=even, quotes=quotes), part))
+        like_fence = "```" in part or "~~~" in part  # another reader may find one here, and a language with quotes
+        harmless = partial(_harmless, even=even, quotes=quotes or like_fence)
+        out.append(part if kept else _INLINE.sub(harmless, part))
     return "\n".join(out)
 
 

@@ -26,6 +26,7 @@ class Session:
         self.id = new_id("kernel")
         self.conversation: Conversation | None = None
         self.last: Result | None = None
+        self.interrupted_run = ""  # of the cell in which an answer was interrupted last
         self._make = make
         self._bench: Workbench | None = None
         self._owns_bench = False

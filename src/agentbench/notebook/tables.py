@@ -29,7 +29,7 @@ class Table:
         return pd.DataFrame(self.rows, columns=self.columns)
 
     def __repr__(self) -> str:
-        table = [self.columns, *self.rows]
+        table = [[" ".join(value.split()) for value in row] for row in (self.columns, *self.rows)]
         widths = [max(len(row[place]) for row in table) for place in range(len(self.columns))]
         lines = [
             "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip() for row in table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from agentbench.notebook import markdown
@@ -52,7 +53,7 @@ class Transcript:
             said = markdown.plain(
                 blocks_of(turn.response.output, text=text_kind(turn.response)), note=note_of(turn.response)
             )
-            parts.append(f"> {_question(turn)}\n\n{said}")
+            parts.append(f"{indent(_question(turn), '> ', lambda _: True)}\n\n{said}")
         return "\n\n".join(parts) or "Nothing was said yet."
 
     def _repr_markdown_(self) -> str:

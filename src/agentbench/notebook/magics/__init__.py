@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import traitlets
@@ -56,8 +55,9 @@ class AgentMagics(Magics):
         super().__init__(shell)
         self.ip = shell
         self.session = Session(self._make_bench)
+        # A lambda, as IPython asks a matcher for its `__qualname__`, which a `partial` has not.
         self.completer = context_matcher(identifier="agentbench")(
-            partial(complete, commands=COMMANDS, known=self._known)
+            lambda context: complete(context, COMMANDS, self._known)
         )
 
     @no_var_expand
@@ -93,6 +93,8 @@ class AgentMagics(Magics):
                 f"%agent {command.name} takes no text below it. Write it on a line: %agent {command.name}"
             )
         options, text = parse(rest, command.options)
+        if text and not command.argument:
+            raise InvalidRequest(f"%agent {command.name} takes only options, not {text!r}: %agent help {command.name}")
         return await command.run(Call(self, options, text, cell, blocking or not self._in_kernel))
 
     @property
@@ -102,7 +104,8 @@ class AgentMagics(Magics):
 
         parent = self.ip.get_parent() if hasattr(self.ip, "get_parent") else {}
         metadata = (parent or {}).get("metadata") or {}
-        count = self.ip.execution_count
+        # `ip.execution_count` is the next cell's already, or still this one's in older IPython.
+        count = self.ip.displayhook.prompt_count
         return Cell(id=metadata.get("cellId"), run=f"{self.session.id}:{count}", execution_count=count)
 
     def canvas(self) -> Canvas:

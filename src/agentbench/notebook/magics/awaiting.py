@@ -21,8 +21,8 @@ AWAITED = "_agent"
 """The name of the asynchronous twin of `%agent`."""
 
 _HIDDEN = " # agentbench: a question, not a wish for help"
-_TARGET = r"""(?P<target>[\w.\[\]'", ]+=\s*)?"""
-_QUESTION = re.compile(rf"^\s*{_TARGET}%agent\s+\S.*\?\s*$")
+_TARGET = r"(?P<target>[^\s%=#][^%=#\n]*=[ \t]*)?"
+_QUESTION = re.compile(rf"^[ \t]*{_TARGET}%agent[ \t]+\S(?:.|\\\n)*\?(?=[ \t]*$)", re.MULTILINE)
 _CALL = re.compile(
     rf"^(?P<before>\s*{_TARGET})"
     r"(?P<call>get_ipython\(\)\.run_(?P<kind>cell|line)_magic\('agent',\s*['\"](?P<line>.*)\))(?P<end>;?\s*)$",
@@ -32,7 +32,7 @@ _CALL = re.compile(
 
 def keep_questions(lines: list[str]) -> list[str]:
     """Return a cell's lines with the question marks at the ends of `%agent` lines hidden."""
-    return [line.rstrip() + _HIDDEN + "\n" if _QUESTION.match(line) else line for line in lines]
+    return _QUESTION.sub(rf"\g<0>{_HIDDEN}", "".join(lines)).splitlines(keepends=True)
 
 
 def await_magics(lines: list[str]) -> list[str]:

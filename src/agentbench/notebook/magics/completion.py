@@ -27,8 +27,7 @@ def complete(
     known: Callable[[Completes], Iterable[str]],
 ) -> SimpleMatcherResult:
     """Return the completions at the cursor; none outside a line that begins with `%agent` or `%%agent`."""
-    line = context.full_text.splitlines()[context.cursor_line] if context.full_text else ""
-    left = line[: context.cursor_position]
+    left = context.full_text.split("\n")[context.cursor_line][: context.cursor_position]
     words = left.split()
     if not words or words[0] not in ("%agent", "%%agent") or (len(words) == 1 and not left.endswith(" ")):
         return SimpleMatcherResult(completions=[])

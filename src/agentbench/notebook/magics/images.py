@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["image_url"]
 
 _MAGIC = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp"}
+_ADDRESS = ("https://", "http://", "data:")
 
 
 def image_url(source: str, namespace: Mapping[str, Any]) -> str:
@@ -24,11 +25,11 @@ def image_url(source: str, namespace: Mapping[str, Any]) -> str:
     `source` is an address, the name of a variable (bytes, a path, a PIL image, a matplotlib figure, an IPython image),
     or a file's path, in this order.
     """
-    if source.startswith(("https://", "http://", "data:")):
-        return source
-    value = namespace.get(source, Path(source))
+    value = source if source.startswith(_ADDRESS) else namespace.get(source, source)
+    if isinstance(value, str) and value.startswith(_ADDRESS):
+        return value
     if isinstance(value, str | Path):
-        return str(value) if str(value).startswith(("http", "data:")) else _from_file(Path(value))
+        return _from_file(Path(value))
     return _data_url(_bytes_of(source, value), source)
 
 

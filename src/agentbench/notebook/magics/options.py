@@ -57,6 +57,8 @@ def parse(line: str, options: Sequence[Option]) -> tuple[dict[str, Any], str]:
         option = _known(word, by_name)
         position = found.end()
         if option.value is None:
+            if joined:
+                raise InvalidRequest(f"{word} takes no value. Write it alone.")
             values[option.key] = True
             continue
         if not joined:

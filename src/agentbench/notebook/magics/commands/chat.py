@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 from agentbench.errors import AnswerFailed, InvalidRequest
@@ -45,7 +46,7 @@ class Chat:
         """Stream the answer into the cell; raise `AnswerFailed` if it breaks off."""
         from agentbench.notebook.display import draw
 
-        prompt = self._prompt(call)
+        prompt, extras = self._prompt(call), self._extras(call)
         conversation = call.session.conversation_for(prompt, call.agent)
         stream = call.session.bench.stream(
             prompt,
@@ -54,10 +55,14 @@ class Chat:
             conversation=conversation,
             instructions=call.options.get("system"),
             cell=call.cell,
-            **self._extras(call),
+            **extras,
         )
-        result = await draw(stream, call.magics.canvas(), blocking=call.blocking)
+        again = call.session.interrupted_run == call.cell.run
+        result = await draw(stream, call.magics.canvas(), blocking=call.blocking, interrupted=again)
         call.session.last = result
+        details = result.response.incomplete_details
+        if details is not None and details.reason == "interrupted":
+            call.session.interrupted_run = call.cell.run
         if name := call.options.get("to"):
             call.namespace[name] = result
         if (error := result.response.error) is not None:
@@ -78,7 +83,7 @@ class Chat:
             extras["schema"] = lookup(name, call.namespace, option="--json")
         if (image := call.options.get("image")) is not None:
             extras["images"] = [image_url(image, call.namespace)]
-        if (to := call.options.get("to")) is not None and not to.isidentifier():
+        if (to := call.options.get("to")) is not None and (not to.isidentifier() or iskeyword(to)):
             raise InvalidRequest(f"--to {to}: that can't be a variable's name.")
         return extras
 
