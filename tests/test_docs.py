@@ -11,7 +11,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 from types import NoneType
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 import pytest
 from nbclient import NotebookClient
@@ -20,7 +20,7 @@ from pydantic_core import PydanticUndefined
 
 import agentbench
 from agentbench import Stream, Workbench, errors, frames
-from agentbench.__main__ import _COMMANDS, _MODEL_COMMANDS
+from agentbench.__main__ import _COMMANDS, _KEY_COMMANDS, _MODEL_COMMANDS, _USER_COMMANDS
 from agentbench.config.schema import File
 from agentbench.config.section import Section
 from agentbench.notebook.magics import AgentMagics
@@ -43,7 +43,7 @@ BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | 
 LINK = re.compile(r"(?<!\!)\[[^\]]+\]\((?P<path>[^)#:]*)(?:#(?P<anchor>[^)]+))?\)")
 MACHINE_PATH = re.compile(r"(?<![\w~.])/(?:root|home|work|tmp|usr|var|Users|opt)\b|\b[A-Z]:\\")
 VARIABLE = re.compile(r"[A-Z]+(_[A-Z]+)+")
-NOT_VARIABLES = {"LOCAL_MODEL", "WHEEL_PKG_DIR"}  # a name in our code, and one of Python's build settings
+NOT_VARIABLES = {"INVALID_JSON", "LOCAL_MODEL", "WHEEL_PKG_DIR"}  # a key, a name in our code, and a build setting
 SHOWS = re.compile(r"^%%?agent (?!new)", re.MULTILINE)  # commands that show something
 NAMED = re.compile(r"`([^`]+)`")
 CONTAINERS: dict[object, str] = {dict: "mapping to text", list: "list of text"}
@@ -215,15 +215,27 @@ def test_routes_are_listed(home: Path) -> None:
     """The page on the API names each route of the gateway, and no other."""
     with Workbench(home=home) as bench:
         app: Any = bench.app
-        routes = {f"{method} {route.path}" for route in app.routes for method in route.methods - {"HEAD"}}
-    assert {name for name in names_in("api") if re.match("(GET|POST) /", name)} - {"GET /models"} == routes
+        methods = [
+            (route.path.replace(":path}", "}"), getattr(route, "methods", {"WEBSOCKET"}) - {"HEAD"})
+            for route in app.routes
+        ]
+        routes = {f"{method} {path}" for path, each in methods for method in each}
+    assert {name for name in names_in("api") if re.match("(GET|POST|PUT|PATCH|DELETE|WEBSOCKET) /", name)} - {
+        "GET /models"
+    } == routes
 
 
 def test_shell_commands_are_listed() -> None:
-    """The page on configuration lists each command of the command line."""
-    listed = [" ".join(NAMED.findall(row[0])[0].split()[1:3]) for row in rows(page("configuration"), "command")]
-    assert [command.name for command in _COMMANDS] == ["models"]
-    assert listed == [f"models {command.name}" for command in _MODEL_COMMANDS]
+    """The pages on configuration and identities list each command of the command line."""
+    listed = [
+        " ".join(NAMED.findall(row[0])[0].split()[1:3])
+        for name in ("configuration", "identities")
+        for row in rows(page(name), "command")
+    ]
+    assert [command.name for command in _COMMANDS] == ["serve", "models", "keys", "users"]
+    assert "agentbench serve" in page("serving")
+    groups = {"models": _MODEL_COMMANDS, "keys": _KEY_COMMANDS, "users": _USER_COMMANDS}
+    assert listed == [f"{group} {command.name}" for group, commands in groups.items() for command in commands]
 
 
 def test_rooms_are_listed() -> None:
@@ -237,13 +249,19 @@ def test_rooms_are_listed() -> None:
     assert listed == rooms
 
 
+def exported(trees: list[ast.Module]) -> set[str]:
+    """Return the names that modules list in `__all__`."""
+    lists = [each for tree in trees for each in tree.body if isinstance(each, ast.Assign)]
+    return {
+        name for each in lists if ast.unparse(each.targets[0]) == "__all__" for name in ast.literal_eval(each.value)
+    }
+
+
 def test_environment_variables_are_listed() -> None:
     """The table of environment variables holds all that the code reads, and no other."""
-    sources = (PROJECT / "src").rglob("*.py")
-    constants = [
-        each for source in sources for each in ast.walk(ast.parse(text_of(source))) if isinstance(each, ast.Constant)
-    ]
-    read = {each.value for each in constants if isinstance(each.value, str) and VARIABLE.fullmatch(each.value)}
+    trees = [ast.parse(text_of(source)) for source in (PROJECT / "src").rglob("*.py")]
+    texts = {each.value for tree in trees for each in ast.walk(tree) if isinstance(each, ast.Constant)}
+    read = {text for text in texts - exported(trees) if isinstance(text, str) and VARIABLE.fullmatch(text)}
     placeholders = {option.value for command in COMMANDS.values() for option in command.options}
     listed = {name for row in rows(page("configuration"), "variable") for name in NAMED.findall(row[0])}
     assert listed == read - placeholders - NOT_VARIABLES
@@ -264,10 +282,18 @@ def _keys_of(path: str, kind: Any, field: FieldInfo) -> Iterator[tuple[str, str,
         yield from keys(kind, f"{path}.")
     elif get_origin(kind) is list and issubclass(inner[0], Section):
         yield from keys(inner[0], f"{path}[].")
+    elif get_origin(kind) is dict and isinstance(inner[1], type) and issubclass(inner[1], Section):
+        yield from keys(inner[1], f"{path}.NAME.")
     elif get_origin(kind) is dict and inner[1] is not str:
         yield f"{path}.NAME", inner[1].__name__.lower(), "required"
     else:
-        yield path, CONTAINERS.get(get_origin(kind)) or TYPES[kind], _default(field)
+        yield path, _type_name(kind), _default(field)
+
+
+def _type_name(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return " or ".join(f"`{each}`" for each in get_args(kind))
+    return CONTAINERS.get(get_origin(kind)) or TYPES[kind]
 
 
 def _plain(kind: Any) -> Any:

@@ -20,28 +20,33 @@ if TYPE_CHECKING:
         set_workbench,
         unload_ipython_extension,
     )
+    from agentbench.runner.tools import Tool, tool
     from agentbench.workbench import Stream, Workbench
 
 __all__ = [
     "AgentbenchError",
     "Stream",
+    "Tool",
     "Workbench",
     "__version__",
     "get_workbench",
     "last",
     "load_ipython_extension",
     "set_workbench",
+    "tool",
     "unload_ipython_extension",
 ]
 
 _HOMES = {
     "AgentbenchError": "errors",
     "Stream": "workbench",
+    "Tool": "runner.tools",
     "Workbench": "workbench",
     "get_workbench": "notebook",
     "last": "notebook",
     "load_ipython_extension": "notebook",
     "set_workbench": "notebook",
+    "tool": "runner.tools",
     "unload_ipython_extension": "notebook",
 }
 

@@ -4,9 +4,16 @@
     ├── InvalidRequest            400  invalid_request              the caller must change something
     │   ├── UnknownName           404  not_found                    no such agent, endpoint, model or conversation
     │   ├── PreviousNotFound      400  previous_response_not_found  nothing to continue from
-    │   └── ContextTooLong        400  context_length_exceeded      the conversation outgrew the model
+    │   ├── ContextTooLong        400  context_length_exceeded      the conversation outgrew the model
+    │   └── RequestTooLarge       413  request_too_large            the body is over the gateway's limit
     ├── ConfigError               500  config_error                 the operator must change a file
-    ├── NotAuthenticated          401  invalid_api_key              no credential, or not a valid one
+    ├── NotAuthenticated          401  invalid_api_key              a credential that isn't valid
+    │   ├── MissingCredential     401  missing_api_key              no credential at all
+    │   └── TokenExpired          401  token_expired                a token that was valid once
+    ├── PermissionDenied          403  permission_denied            known, but not allowed to do this
+    │   └── InsufficientScope     403  insufficient_scope           the token lacks a scope
+    ├── RateLimited               429  rate_limit_exceeded          carries `retry_after` seconds
+    ├── IssuerUnavailable         503  jwks_unavailable             an issuer's keys can't be had
     ├── MissingExtra              501  missing_extra                `pip install "agentbench[extra]"`
     ├── WeightsUnavailable        503  weights_unavailable          a local model's file isn't there
     ├── StorageError              500  storage_error                the database can't be opened or written
@@ -36,11 +43,18 @@ __all__ = [
     "AnswerFailed",
     "ConfigError",
     "ContextTooLong",
+    "InsufficientScope",
     "InvalidRequest",
+    "IssuerUnavailable",
+    "MissingCredential",
     "MissingExtra",
     "NotAuthenticated",
+    "PermissionDenied",
     "PreviousNotFound",
+    "RateLimited",
+    "RequestTooLarge",
     "StorageError",
+    "TokenExpired",
     "UnknownName",
     "UpstreamError",
     "UpstreamGarbled",
@@ -122,6 +136,13 @@ class ContextTooLong(InvalidRequest):
     code = "context_length_exceeded"
 
 
+class RequestTooLarge(InvalidRequest):
+    """The request's body is larger than the gateway reads."""
+
+    status = 413
+    code = "request_too_large"
+
+
 class ConfigError(AgentbenchError):
     """A config file is wrong; the message names file, line, key and the nearest known key."""
 
@@ -130,11 +151,57 @@ class ConfigError(AgentbenchError):
 
 
 class NotAuthenticated(AgentbenchError):
-    """No credential, or one that isn't valid."""
+    """The credential isn't valid: unknown, revoked, expired, or of an account that is gone."""
 
     status = 401
     type = "authentication_error"
     code = "invalid_api_key"
+
+
+class MissingCredential(NotAuthenticated):
+    """No credential came with the request."""
+
+    code = "missing_api_key"
+
+
+class TokenExpired(NotAuthenticated):
+    """The token was valid until it expired."""
+
+    code = "token_expired"
+
+
+class PermissionDenied(AgentbenchError):
+    """The caller is known, but may not do this."""
+
+    status = 403
+    type = "permission_error"
+    code = "permission_denied"
+
+
+class InsufficientScope(PermissionDenied):
+    """The token is valid, but lacks one of the required scopes."""
+
+    code = "insufficient_scope"
+
+
+class RateLimited(AgentbenchError):
+    """More requests than a key or an account may make; `retry_after` is in seconds."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limit_exceeded"
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class IssuerUnavailable(AgentbenchError):
+    """The issuer of a token doesn't give the keys to check it with."""
+
+    status = 503
+    type = "service_unavailable"
+    code = "jwks_unavailable"
 
 
 class MissingExtra(AgentbenchError):

@@ -2,102 +2,56 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from contextlib import aclosing
+from datetime import UTC, datetime
 from functools import cached_property, partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agentbench.auth.principal import KERNEL
 from agentbench.config.load import load
-from agentbench.errors import AnswerFailed, InvalidRequest, UnknownName
-from agentbench.gateway.crossing import Crossing, LoopThread
+from agentbench.errors import AnswerFailed, InvalidRequest, MissingExtra, UnknownName
+from agentbench.gateway.crossing import LoopThread
+from agentbench.gateway.stream import Stream
 from agentbench.protocol.compose import request_of
 from agentbench.protocol.request import TextConfig
 from agentbench.protocol.schema import schema_format
 from agentbench.providers import Providers
-from agentbench.runner import Cell, Run, Runner, Turn
+from agentbench.runner import Cell, Runner, Turn
+from agentbench.runner.tools import as_tool
+from agentbench.runner.wishes import Wishes
 from agentbench.storage import conversations, responses, usage
 from agentbench.storage.database import Database
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import timedelta
     from types import TracebackType
     from typing import Self
 
+    import anthropic as anthropic_sdk
     import openai as openai_sdk
     import pandas as pd
     from sqlalchemy import Connection
     from starlette.types import ASGIApp
 
-    from agentbench.protocol import Event, Response
+    from agentbench.auth.accounts import NewKey
+    from agentbench.gateway.serve import LoopServer, ServedApp
+    from agentbench.protocol import Response
+    from agentbench.protocol.items import FunctionCall
+    from agentbench.runner.tools import Tool
     from agentbench.storage.conversations import Conversation
+    from agentbench.storage.keys import ApiKey
     from agentbench.storage.responses import StoredResponse
 
 T = TypeVar("T")
 
-__all__ = ["Stream", "Workbench"]
+__all__ = ["Stream", "Workbench", "served_app"]
 
 IN_PROCESS_URL = "http://agentbench.invalid/api/agents/v1"
 """Where in-process clients think they are; nothing is ever looked up or connected to."""
-
-
-class Stream:
-    """An answer on its way: iterate it, with `for` or `async for`, for its events. Closing it early cancels it.
-
-    `stop` ends it early but whole: the events go on until `response.incomplete`.
-    """
-
-    def __init__(self, run: Run, loop: LoopThread) -> None:
-        self.run = run
-
-        async def work(put: Callable[[list[Event]], None]) -> None:
-            async with aclosing(run.events()) as batches:
-                async for batch in batches:
-                    put(batch)
-
-        self._crossing: Crossing[list[Event]] = Crossing(loop, work)
-
-    @property
-    def response(self) -> Response:
-        """The response as it stands; final once the events have ended."""
-        return self.run.response
-
-    def __iter__(self) -> Iterator[Event]:
-        try:
-            while (batch := self.read()) is not None:
-                yield from batch
-        finally:
-            self.close()
-
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        try:
-            while (batch := await self.aread()) is not None:
-                for event in batch:
-                    yield event
-        finally:
-            await self.aclose()
-
-    def read(self, timeout: float | None = None) -> list[Event] | None:
-        """Wait for the next events; None at the end. Raises `TimeoutError` after `timeout` seconds."""
-        return self._crossing.get(timeout)
-
-    async def aread(self) -> list[Event] | None:
-        """Do what `read` does, from a running event loop. Cancelling it loses nothing."""
-        return await self._crossing.aget()
-
-    def stop(self) -> None:
-        """Ask the answer to end now; what has come so far is kept."""
-        self._crossing.call(self.run.stop)
-
-    def close(self) -> None:
-        """Cancel what still runs and wait until it is cleaned up."""
-        self._crossing.close()
-
-    async def aclose(self) -> None:
-        """Do what `close` does, from a running event loop."""
-        await self._crossing.aclose()
 
 
 class Workbench:
@@ -119,8 +73,9 @@ class Workbench:
         self._database = Database(database_url, home=None if home is None else Path(home))
         self._providers = Providers()
         self._runner = Runner(self.catalog, self._providers, self._database)
-        self._loop = LoopThread(at_end=self._providers.aclose)
+        self._loop = LoopThread(at_end=self._runner.aclose)
         self._closed = False
+        self.server: LoopServer | None = None
 
     # -- asking -------------------------------------------------------------------------------------------------
 
@@ -148,15 +103,18 @@ class Workbench:
         images: str | Sequence[str] = (),
         schema: Any = None,
         cell: Cell | None = None,
+        functions: Sequence[Tool | Callable[..., Any]] = (),
+        approve: Callable[[FunctionCall], bool] | None = None,
         **parameters: Any,
     ) -> Stream:
         """Start an answer and return its stream of events.
 
-        `text` is a question, or items of a Responses request such as a function's output. `agent` is an agent's id
-        (default: the first), `model` an `endpoint/model` that answers in place of the agent's. `conversation`
-        continues a conversation, `previous` a response; without either the question stands alone. `images` are https
-        or `data:` URLs. `schema` asks for JSON of that shape (a JSON schema, a pydantic model, a dataclass …).
-        `parameters` are further fields of a request: `temperature`, `top_p`, `max_output_tokens`, `tools` …
+        `text` is a question, or items of a Responses request. `agent` is an agent's id (default: the first), `model`
+        an `endpoint/model` that answers in place of the agent's. `conversation` continues a conversation, `previous`
+        a response; without either the question stands alone. `images` are https or `data:` URLs. `schema` asks for
+        JSON of that shape (a JSON schema, a pydantic model, a dataclass …). `functions` run here when the model calls
+        them, besides the agent's own tools; `approve` is asked, on the reading thread, before a tool that wants it.
+        `parameters` are fields of a request: `temperature`, `top_p`, `max_output_tokens`, `tools` …
         """
         if schema is not None:
             parameters["text"] = TextConfig(format=schema_format(schema))
@@ -165,14 +123,17 @@ class Workbench:
             images=[images] if isinstance(images, str) else images,
             model=model,
             instructions=instructions,
-            previous_response_id=previous if isinstance(previous, str | None) else previous.id,
+            previous_response_id=_id_of(previous),
             **parameters,
         )
         if agent is None and model not in self.catalog.agents:
             agent = self.catalog.default_agent.id
-        conversation_id = conversation if isinstance(conversation, str | None) else conversation.id
-        turn = Turn(request=request, agent=agent, conversation=conversation_id, cell=cell)
-        return Stream(self._runner.start(turn), self._open_loop())
+        turn = Turn(request=request, agent=agent, conversation=_id_of(conversation), cell=cell)
+        return self._start(turn, functions, approve)
+
+    def add_tool(self, *tools: Tool | Callable[..., Any]) -> None:
+        """Let agents name these tools or plain functions; a later one of the same name replaces the earlier."""
+        self._runner.toolbox.add(*tools)
 
     # -- looking ------------------------------------------------------------------------------------------------
 
@@ -228,15 +189,27 @@ class Workbench:
 
         return create_app(self._runner)
 
+    def transport(self) -> Any:
+        """Return a transport for any `httpx2.Client` or `httpx.Client`: it reaches the gateway with no socket.
+
+        The host in an address means nothing; the path begins with `/api/agents/v1`.
+        """
+        from agentbench.gateway.transports import InProcessTransport
+
+        return InProcessTransport(self._open_loop(), lambda: self.app, KERNEL)
+
+    def async_transport(self) -> Any:
+        """Return the transport for an `httpx2.AsyncClient` or `httpx.AsyncClient`."""
+        from agentbench.gateway.transports import AsyncInProcessTransport
+
+        return AsyncInProcessTransport(self._open_loop(), lambda: self.app, KERNEL)
+
     def openai(self) -> openai_sdk.OpenAI:
         """Return the openai SDK's client, talking to the gateway in this process with no socket."""
         import httpx2
         import openai
 
-        from agentbench.gateway.transports import InProcessTransport
-
-        transport = InProcessTransport(self._open_loop(), lambda: self.app, KERNEL)
-        client = httpx2.Client(transport=transport, base_url=IN_PROCESS_URL)
+        client = httpx2.Client(transport=self.transport(), base_url=IN_PROCESS_URL)
         return openai.OpenAI(base_url=IN_PROCESS_URL, api_key="in-process", http_client=client, max_retries=0)
 
     def async_openai(self) -> openai_sdk.AsyncOpenAI:
@@ -244,11 +217,80 @@ class Workbench:
         import httpx2
         import openai
 
-        from agentbench.gateway.transports import AsyncInProcessTransport
-
-        transport = AsyncInProcessTransport(self._open_loop(), lambda: self.app, KERNEL)
-        client = httpx2.AsyncClient(transport=transport, base_url=IN_PROCESS_URL)
+        client = httpx2.AsyncClient(transport=self.async_transport(), base_url=IN_PROCESS_URL)
         return openai.AsyncOpenAI(base_url=IN_PROCESS_URL, api_key="in-process", http_client=client, max_retries=0)
+
+    def anthropic(self) -> anthropic_sdk.Anthropic:
+        """Return the anthropic SDK's client, talking to the gateway in this process; needs the extra `anthropic`."""
+        _require_anthropic()
+        import anthropic
+        import httpx2
+
+        base_url = IN_PROCESS_URL.removesuffix("/v1")  # the SDK adds it
+        client = httpx2.Client(transport=self.transport(), base_url=base_url)
+        return anthropic.Anthropic(base_url=base_url, api_key="in-process", http_client=client, max_retries=0)
+
+    def async_anthropic(self) -> anthropic_sdk.AsyncAnthropic:
+        """Return the asynchronous anthropic client, talking to the gateway in this process."""
+        _require_anthropic()
+        import anthropic
+        import httpx2
+
+        base_url = IN_PROCESS_URL.removesuffix("/v1")
+        client = httpx2.AsyncClient(transport=self.async_transport(), base_url=base_url)
+        return anthropic.AsyncAnthropic(base_url=base_url, api_key="in-process", http_client=client, max_retries=0)
+
+    def serve(self, *, host: str = "127.0.0.1", port: int = 8017) -> LoopServer:
+        """Listen on a port, 0 for any free one, and answer callers over HTTP until `server.stop()` or `close`.
+
+        Whoever comes that way needs a key. Raises `InvalidRequest` if the port is taken, or if it serves already.
+        """
+        from agentbench.gateway.serve import LoopServer
+
+        if self.server is not None and self.server.is_running:
+            raise InvalidRequest(f"This workbench is served already, at {self.server.url}. Stop that first.")
+        self.server = LoopServer(self._open_loop(), self.app, self._runner, host=host, port=port)
+        return self.server
+
+    # -- keys ---------------------------------------------------------------------------------------------------
+
+    def create_key(
+        self,
+        name: str,
+        *,
+        expires: str | None = None,
+        agents: Sequence[str] | None = None,
+        requests_per_minute: int | None = None,
+    ) -> NewKey:
+        """Make an API key that acts for the person at this kernel; its `secret` is shown to nobody again.
+
+        `expires` is a time span or a date (`30d`, `2027-01-31`); `agents` are the ids that it may use (default: all).
+        """
+        from agentbench.auth.accounts import Accounts
+        from agentbench.auth.commands import moment
+
+        known = None if agents is None else [self.catalog.agent(each).id for each in agents]
+        job = partial(
+            Accounts(self._database).create_key,
+            KERNEL.user,
+            name=name,
+            expires_at=None if expires is None else moment(expires, datetime.now(UTC)),
+            agents=known,
+            requests_per_minute=requests_per_minute,
+        )
+        return self._open_loop().portal.call(job)
+
+    def keys(self) -> list[ApiKey]:
+        """Return the API keys of the person at this kernel, newest first, without their secrets."""
+        from agentbench.auth.accounts import Accounts
+
+        return self._open_loop().portal.call(Accounts(self._database).keys, KERNEL.user)
+
+    def revoke_key(self, key_id: str) -> None:
+        """Take back a key of the person at this kernel; raises `UnknownName` if there is none of that id."""
+        from agentbench.auth.accounts import Accounts
+
+        self._open_loop().portal.call(partial(Accounts(self._database).revoke_key, key_id, user=KERNEL.user))
 
     # -- lifetime -----------------------------------------------------------------------------------------------
 
@@ -256,8 +298,15 @@ class Workbench:
         """End what still runs, close every connection, write what is unwritten. A second call does nothing."""
         if not self._closed:
             self._closed = True
+            if self.server is not None:
+                self.server.stop()
             self._loop.stop()
             self._database.close()
+
+    async def _aclose(self) -> None:
+        """Do what `close` does where the app ran on this event loop, not on the workbench's own."""
+        await self._runner.aclose()
+        await asyncio.to_thread(self.close)
 
     def __enter__(self) -> Self:
         return self
@@ -266,6 +315,14 @@ class Workbench:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def _start(
+        self, turn: Turn, functions: Sequence[Tool | Callable[..., Any]], ask: Callable[[FunctionCall], bool] | None
+    ) -> Stream:
+        wishes = None if ask is None else Wishes(ask)
+        approve = None if wishes is None else wishes.approve
+        run = self._runner.start(turn, tools=map(as_tool, functions), approve=approve)
+        return Stream(run, self._open_loop(), wishes)
 
     def _open_loop(self) -> LoopThread:
         if self._closed:
@@ -280,3 +337,20 @@ class Workbench:
 
     def _write(self, job: Callable[[Connection], T]) -> T:
         return self._open_loop().portal.call(self._database.write, job)
+
+
+def served_app() -> ServedApp:
+    """Return the gateway of a new workbench for a server process, which closes it at the end of its lifespan."""
+    from agentbench.gateway.serve import ServedApp
+
+    bench = Workbench()
+    return ServedApp(bench.app, bench._runner, bench._aclose)  # noqa: SLF001 - the same module
+
+
+def _require_anthropic() -> None:
+    if find_spec("anthropic") is None:
+        raise MissingExtra("anthropic", "The anthropic client")
+
+
+def _id_of(value: Conversation | Response | str | None) -> str | None:
+    return value if isinstance(value, str | None) else value.id

@@ -42,7 +42,7 @@ KEYS = {
     ),
     "nothing near": (
         "endpoints:\n  zzz: {}\n",
-        "{at}2:3: endpoints.zzz: unknown key. Known: custom, local, scripted.",
+        "{at}2:3: endpoints.zzz: unknown key. Known: agents, custom, local, scripted.",
     ),
     "typo at the top": (
         "endpoint: {}\n",

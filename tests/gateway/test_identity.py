@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
 
+from agentbench.auth.accounts import Accounts
+from agentbench.auth.gate import Gate
 from agentbench.auth.principal import KERNEL
+from agentbench.config.remote import RemoteAccess
 from agentbench.gateway.identity import PRINCIPAL, Identity
 from agentbench.gateway.transports import InProcessTransport
+from agentbench.storage.database import Database
+from agentbench.surfaces.base import openai_error
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from agentbench.gateway.crossing import LoopThread
@@ -42,13 +50,14 @@ def in_process(loop: LoopThread, app: ASGIApp) -> httpx2.Client:
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
 async def test_nobody(app: ASGIApp, method: str, path: str) -> None:
-    """Without a principal every address answers 401, in OpenAI's shape."""
+    """Without a credential every address answers 401, in OpenAI's shape, with a challenge."""
     async with over_http(app) as http:
         response = await http.request(method, path)
     assert response.status_code == 401
     error = response.json()["error"]
-    assert (error["type"], error["code"], error["param"]) == ("authentication_error", "invalid_api_key", None)
+    assert (error["type"], error["code"], error["param"]) == ("authentication_error", "missing_api_key", None)
     assert "credential" in error["message"]
+    assert response.headers["www-authenticate"] == 'Bearer realm="agentbench"'
 
 
 @pytest.mark.anyio
@@ -60,7 +69,7 @@ async def test_a_forged_header(app: ASGIApp, name: str) -> None:
     assert response.status_code == 401
 
 
-async def ask(scope: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+async def ask(scope: dict[str, Any], folder: Path) -> tuple[list[Any], list[Any]]:
     """Send a bare scope through the check; return what the application saw and what was answered."""
     seen: list[Any] = []
     sent: list[Any] = []
@@ -74,21 +83,34 @@ async def ask(scope: dict[str, Any]) -> tuple[list[Any], list[Any]]:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await Identity(app)(scope, receive, send)
+    with closing(Database(f"sqlite:///{folder / 'identity.db'}")) as database:
+        gate = Gate(RemoteAccess(), Accounts(database))
+        await Identity(app, gate, lambda _: openai_error)(scope, receive, send)
     return seen, sent
 
 
 @pytest.mark.anyio
-async def test_a_websocket() -> None:
+async def test_a_websocket(tmp_path: Path) -> None:
     """It is closed before it is open."""
-    assert await ask({"type": "websocket"}) == ([], [{"type": "websocket.close", "code": 1008}])
+    scope = {"type": "websocket", "path": f"{API}/responses", "headers": []}
+    assert await ask(scope, tmp_path) == ([], [{"type": "websocket.close", "code": 1008}])
+
+
+@pytest.mark.anyio
+async def test_a_websocket_at_a_server_that_can_say_why(tmp_path: Path) -> None:
+    """It is answered as any request."""
+    extensions: dict[str, Any] = {"websocket.http.response": {}}
+    scope = {"type": "websocket", "path": f"{API}/responses", "headers": [], "extensions": extensions}
+    seen, (start, body) = await ask(scope, tmp_path)
+    assert (seen, start["type"], start["status"]) == ([], "websocket.http.response.start", 401)
+    assert b"missing_api_key" in body["body"]
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("scope", [{"type": "lifespan"}, {"type": "http", PRINCIPAL: KERNEL}])
-async def test_who_gets_in(scope: dict[str, Any]) -> None:
+async def test_who_gets_in(scope: dict[str, Any], tmp_path: Path) -> None:
     """The server itself, and whoever has a principal."""
-    assert await ask(scope) == ([scope], [])
+    assert await ask(scope, tmp_path) == ([scope], [])
 
 
 def test_the_kernel(loop: LoopThread, app: ASGIApp) -> None:
@@ -113,9 +135,21 @@ def test_the_documents(loop: LoopThread, app: ASGIApp) -> None:
         page = http.get("/docs").text
     paths = {path: sorted(methods) for path, methods in described["paths"].items()}
     assert paths == {
+        "/api/auth/login": ["post"],
+        "/api/keys": ["get", "post"],
+        "/api/keys/{key_id}": ["delete"],
+        "/health": ["get"],
+        "/ready": ["get"],
         f"{API}/models": ["get"],
         f"{API}/responses": ["post"],
+        f"{API}/models/{{model}}": ["get"],
+        f"{API}/responses/compact": ["post"],
+        f"{API}/responses/{{response_id}}": ["delete", "get"],
+        f"{API}/responses/{{response_id}}/cancel": ["post"],
+        f"{API}/responses/{{response_id}}/input_items": ["get"],
         f"{API}/chat/completions": ["post"],
+        f"{API}/messages": ["post"],
+        f"{API}/messages/count_tokens": ["post"],
     }
     assert described["info"]["title"] == "agentbench"
     assert "/openapi.json" in page

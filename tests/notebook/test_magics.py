@@ -171,7 +171,7 @@ def test_usage_is_a_frame(shell: Shell) -> None:
 def test_help_explains(shell: Shell) -> None:
     """`help`, or nothing at all, lists the commands; with a command it lists the options."""
     commands = [row[0].split()[1] for row in shell.run("%agent help").rows]
-    assert commands == ["chat", "agents", "use", "new", "history", "usage", "help"]
+    assert commands == ["chat", "agents", "use", "new", "history", "usage", "serve", "keys", "help"]
     assert shell.run("%agent").rows == shell.run("%agent help").rows
     assert "-t/--temperature NUMBER" in [row[0] for row in shell.run("%agent help chat").rows]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from html.parser import HTMLParser
 
 import pytest
@@ -32,6 +33,7 @@ ESCAPED = [
     ("http://x` <b> `", "http://x` &lt;b> `"),
     ('``` x"onmouseover="alert(1)\ncode\n```', "```\ncode\n```"),
     ('![$"onerror="alert(1)$](x)', "![$''onerror=''alert(1)$](x)"),
+    ("$$www.x.y$$`<b> `", "$$www.x.y$$`&lt;b> `"),
     ('- a\n> 1. b\n    ```"c"', "- a\n> 1. b\n    ```&quot;c&quot;"),
     ("- - \na\n\n    <b>", "- - \na\n\n    &lt;b>"),
     ('[a](x$ "y") $', "[a](x$ &quot;y&quot;) $"),
@@ -123,6 +125,14 @@ PIECES += ["- ", "1. ", "|", "![", "[a](", ")", "[a]: ", "javascript:x", '"', "\
 def test_nothing_is_live(text: str) -> None:
     """Whatever pieces of Markdown and markup come together, no element that isn't Markdown's own comes out."""
     assert live(safe(text)) == []
+
+
+@pytest.mark.parametrize("piece", ["`", "` ", "~~~\n", "> ```\n", "$ a", "\\begin{a}", "![a](", "]:\n"])
+def test_a_model_that_repeats_itself_costs_little(piece: str) -> None:
+    """A long answer is looked at in well under a second, whatever it is made of."""
+    start = time.process_time()
+    safe(piece * 4000 + "<b>")
+    assert time.process_time() - start < 3
 
 
 @pytest.mark.parametrize(("text", "language"), [("a", "json"), ("a ``` b", ""), ("````\n```", "")])

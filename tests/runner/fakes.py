@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import msgspec
 from tests.grammar import check_grammar
 
 from agentbench.config import Agent, Catalog, Endpoint
@@ -16,13 +17,14 @@ from agentbench.protocol.items import user_message
 from agentbench.runner import Run, Runner, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from agentbench.storage.database import Database
 
 __all__ = [
     "HANG",
     "FakeProvider",
+    "SteppedProvider",
     "answer",
     "catalog",
     "drain",
@@ -31,6 +33,7 @@ __all__ = [
     "question",
     "runner_of",
     "text_of",
+    "wants",
 ]
 
 HANG = object()
@@ -88,6 +91,29 @@ class FakeProvider:
             if isinstance(chunk, Exception):
                 raise chunk
             yield chunk
+
+
+class SteppedProvider(FakeProvider):
+    """Sends the next of its answers to each request, the last one for ever; an error in place of one refuses."""
+
+    def __init__(self, *answers: Sequence[Any] | Exception) -> None:
+        super().__init__()
+        self._answers = list(answers)
+
+    def encode(self, request: CreateResponse, endpoint: Endpoint) -> CreateResponse:
+        """Take the next answer."""
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, Exception):
+            self._refusals = [answer]
+        else:
+            self.chunks = tuple(answer)
+        return super().encode(request, endpoint)
+
+
+def wants(name: str, arguments: str | None = None, **values: Any) -> Callable[[EventBuilder], list[Event]]:
+    """Return a chunk in which the model calls a function."""
+    told = msgspec.json.encode(values).decode() if arguments is None else arguments
+    return lambda builder: builder.call(object(), name=name, arguments=told)
 
 
 class FakeDecoder:

@@ -13,7 +13,7 @@ from agentbench.config import Agent, ModelParameters
 from agentbench.protocol import Response
 from agentbench.protocol.items import assistant_message, user_message
 from agentbench.runner.history import History
-from agentbench.runner.merge import merged
+from agentbench.runner.merge import merged, with_past
 from agentbench.runner.target import Target
 from agentbench.storage.responses import StoredResponse
 
@@ -53,12 +53,12 @@ def stored(number: int) -> StoredResponse:
 def test_instructions(own: str | None, asked: str | None, expected: str | None) -> None:
     """The agent's come first, a blank line between them and the request's."""
     request = question(instructions=asked)
-    assert merged(request, target(instructions=own), History()).instructions == expected
+    assert merged(request, target(instructions=own)).instructions == expected
 
 
 def test_parameters_of_the_agent() -> None:
     """They hold where the request gives none."""
-    request = merged(question(), target(parameters=OWN), History())
+    request = merged(question(), target(parameters=OWN))
     assert {name: getattr(request, name) for name in OWN.__struct_fields__} == {
         name: getattr(OWN, name) for name in OWN.__struct_fields__
     }
@@ -66,22 +66,22 @@ def test_parameters_of_the_agent() -> None:
 
 def test_parameters_of_the_request() -> None:
     """They go before the agent's, also where they are 0."""
-    request = merged(question(temperature=0.0, max_output_tokens=5), target(parameters=OWN), History())
+    request = merged(question(temperature=0.0, max_output_tokens=5), target(parameters=OWN))
     assert (request.temperature, request.max_output_tokens, request.top_p) == (0.0, 5, 0.9)
 
 
 def test_a_bare_model() -> None:
     """Without an agent only the model's name and the past are put in."""
     request = question(instructions="In verse.", temperature=1.0, model="fake")
-    assert merged(request, target(), History()) == replace(request, model="m")
+    assert merged(request, target()) == replace(request, model="m")
 
 
 def test_the_past() -> None:
-    """Its turns stand in front of the question, oldest first, each with what went in and what came out."""
+    """Its turns stand in front of the question, oldest first; behind it what this answer has made."""
     history = History(turns=(stored(1), stored(2)))
-    request = merged(question("question 3"), target(), history)
+    request = with_past(merged(question("question 3"), target()), history, [assistant_message("so far")])
     said = [item.text for item in request.input if hasattr(item, "text")]
-    assert said == ["question 1", "answer 1", "question 2", "answer 2", "question 3"]
+    assert said == ["question 1", "answer 1", "question 2", "answer 2", "question 3", "so far"]
     assert history.parent == "resp_2"
 
 

@@ -101,3 +101,14 @@ async def test_a_response_needs_its_conversation(database: Database) -> None:
     stored = replace(turn("resp_1"), conversation_id=made.id)
     await save(database, stored)
     assert await database.read(lambda c: responses.get(c, "resp_1", "ann")) == stored
+
+
+async def test_find_item(database: Database) -> None:
+    """An item is found by its id in the user's inputs and outputs; the id is no pattern."""
+    first, theirs = turn("one"), turn("two", user="bob")
+    await save(database, first, theirs)
+    wanted = [first.input[0], first.response.output[0], first.response.output[1]]
+    found = [await database.read(partial(responses.find_item, item_id=item.id, user="ann")) for item in wanted]
+    assert found == wanted
+    for item_id in (theirs.input[0].id, "", "%", "msg%", "fc__", '"', "one"):
+        assert await database.read(partial(responses.find_item, item_id=item_id, user="ann")) is None

@@ -47,6 +47,7 @@ SCRIPTS: dict[str, list[dict[str, Any]]] = {
     "failed": [{"text": "Well, I "}, {"error": "The model caught fire."}],
     "failed-at-once": [{"error": "The model caught fire."}],
     "empty": [],
+    "everything": [{"reasoning": "Hm. "}, {"text": "Let me look."}, call("weather", city="Seoul"), call("now"), USAGE],
 }
 SEOUL, BUSAN, NOW = ("weather", '{"city":"Seoul"}'), ("weather", '{"city":"Busan"}'), ("now", "{}")
 TOLD: dict[str, Told] = {
@@ -64,6 +65,9 @@ TOLD: dict[str, Told] = {
     "failed": Told(text="Well, I ", error="The model caught fire."),
     "failed-at-once": Told(error="The model caught fire."),
     "empty": Told(),
+    "everything": Told(
+        text="Let me look.", reasoning="Hm. ", calls=(SEOUL, NOW), finish="tool_calls", tokens=(11, 7, 3, 2)
+    ),
 }
 # The model asks for a tool, then uses what that gave back.
 ROUND_TRIP = {"turns": [[call("weather", city="Seoul")], [{"text": "It rains in Seoul."}]]}

@@ -8,6 +8,8 @@ from __future__ import annotations
 from agentbench.config.discover import LOCAL_MODEL
 from agentbench.config.endpoint import Agent, Catalog, Endpoint, ModelParameters, Provider, Secret
 from agentbench.config.load import load
+from agentbench.config.mcp import McpServer
+from agentbench.config.remote import Oidc, RemoteAccess, RemoteRight, Role
 from agentbench.config.script import Script, Step, script
 
 __all__ = [
@@ -15,8 +17,13 @@ __all__ = [
     "Agent",
     "Catalog",
     "Endpoint",
+    "McpServer",
     "ModelParameters",
+    "Oidc",
     "Provider",
+    "RemoteAccess",
+    "RemoteRight",
+    "Role",
     "Script",
     "Secret",
     "Step",

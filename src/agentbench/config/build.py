@@ -11,8 +11,10 @@ from pydantic import ValidationError
 
 from agentbench.config.discover import ASSISTANT, discover, how_to_offer
 from agentbench.config.endpoint import Agent, Catalog, Endpoint, ModelParameters, Secret
+from agentbench.config.mcp_schema import mcp_problem, mcp_servers
 from agentbench.config.placeholders import fill
 from agentbench.config.problem import Problem, spell
+from agentbench.config.remote_schema import remote_access
 from agentbench.config.schema import File
 from agentbench.config.validate import problems_in
 from agentbench.errors import UnknownName
@@ -49,7 +51,13 @@ def build(document: Document, environ: Mapping[str, str]) -> Catalog:
     file = _validated(document, environ)
     endpoints = _endpoints(file, document, environ)
     agents = [_agent(written, endpoints) for written in file.agents] or [ASSISTANT]
-    catalog = Catalog(endpoints=endpoints, agents={agent.id: agent for agent in agents})
+    catalog = Catalog(
+        endpoints=endpoints,
+        agents={agent.id: agent for agent in agents},
+        remote=remote_access(file.interface, file.endpoints.agents),
+        mcp_servers=mcp_servers(file.mcp_servers),
+        recursion_limit=file.endpoints.agents.recursion_limit,
+    )
     problems = [*_name_problems(file), *_reference_problems(file, catalog)]
     if problems:
         raise document.error(problems)
@@ -153,6 +161,9 @@ def _repeated(path: KeyPath, key: str, names: list[str]) -> Iterator[Problem]:
 
 def _reference_problems(file: File, catalog: Catalog) -> Iterator[Problem]:
     for index, agent in enumerate(file.agents):
+        for place, tool in enumerate(agent.tools):
+            if (text := mcp_problem(tool, catalog.mcp_servers)) is not None:
+                yield Problem(("agents", index, "tools", place), text)
         try:
             endpoint = catalog.endpoint(agent.endpoint) if agent.endpoint else catalog.default_endpoint
         except UnknownName as error:

@@ -12,6 +12,8 @@ from typing import Any, Literal, NoReturn, TypeAlias
 
 import msgspec
 
+from agentbench.config.mcp import McpServer
+from agentbench.config.remote import RemoteAccess
 from agentbench.config.script import Script
 from agentbench.errors import UnknownName
 
@@ -117,6 +119,10 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
 
     endpoints: Mapping[str, Endpoint]
     agents: Mapping[str, Agent]
+    remote: RemoteAccess = RemoteAccess()
+    recursion_limit: int = 25
+    """Upstream calls in one turn at most."""
+    mcp_servers: Mapping[str, McpServer] = _NOTHING
 
     def endpoint(self, name: str) -> Endpoint:
         """Return the endpoint of that name, in any case; raise `UnknownName` if there is none."""

@@ -5,20 +5,19 @@ Only what one value can say about itself is checked here; what needs the rest of
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, PlainValidator, model_validator
 
-from agentbench.config.problem import InvalidValueError, Problem
+from agentbench.config.http_headers import http_headers
+from agentbench.config.mcp_schema import McpServers  # noqa: TC001 - pydantic evaluates the annotation
+from agentbench.config.remote_schema import AgentsApiSection, InterfaceSection
 from agentbench.config.script import Script  # noqa: TC001 - pydantic evaluates the annotation
 from agentbench.config.script_schema import read_script
 from agentbench.config.section import Section
 from agentbench.config.url import http_url
 
 __all__ = ["AgentSection", "CustomSection", "EndpointsSection", "File", "LocalModelSection", "ParametersSection"]
-
-_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2: token
 
 
 def _endpoint_name(text: str) -> str:
@@ -38,16 +37,6 @@ def _api_key(text: str) -> str:
     if not (key.isascii() and key.isprintable() and key):
         raise ValueError("expected one line of ASCII text")
     return key
-
-
-def _headers(headers: dict[str, str]) -> dict[str, str]:
-    if not all(map(_HEADER_NAME.fullmatch, headers)):
-        raise ValueError("a header's name may hold only letters, digits and '-'")
-    stripped = {name: value.strip() for name, value in headers.items()}
-    broken = [name for name, value in stripped.items() if not value.isprintable()]
-    if broken:
-        raise InvalidValueError(*(Problem((name,), "expected one line of text") for name in broken))
-    return stripped
 
 
 _Name = Annotated[str, Field(min_length=1)]
@@ -73,7 +62,7 @@ class CustomSection(Section):
     base_url: Annotated[str, AfterValidator(http_url)] = Field(alias="baseURL")
     api_key: Annotated[str, AfterValidator(_api_key)] | None = Field(default=None, alias="apiKey")
     models: ModelsSection
-    headers: Annotated[dict[str, str], AfterValidator(_headers)] = Field(default_factory=dict)
+    headers: Annotated[dict[str, str], AfterValidator(http_headers)] = Field(default_factory=dict)
     use_responses_api: bool = Field(default=False, alias="useResponsesApi")
 
 
@@ -100,6 +89,7 @@ class ScriptedSection(Section):
 class EndpointsSection(Section):
     """Every kind of endpoint."""
 
+    agents: AgentsApiSection = Field(default_factory=AgentsApiSection)
     custom: list[CustomSection] = Field(default_factory=list)
     local: LocalSection | None = None
     scripted: ScriptedSection | None = None
@@ -132,5 +122,7 @@ class File(Section):
     """The whole file."""
 
     version: str | None = None
+    interface: InterfaceSection = Field(default_factory=InterfaceSection)
     endpoints: EndpointsSection = Field(default_factory=EndpointsSection)
+    mcp_servers: McpServers = Field(default_factory=dict, alias="mcpServers")
     agents: list[AgentSection] = Field(default_factory=list)

@@ -1,10 +1,11 @@
-"""What counts as a base URL, in a file and in the environment alike."""
+"""What counts as a URL, in a file and in the environment alike."""
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
-__all__ = ["http_url"]
+__all__ = ["http_url", "secure_url"]
 
 _EXPECTED = "expected a URL such as https://host/v1"
 
@@ -20,6 +21,25 @@ def http_url(text: str) -> str:
     if parts.query or parts.fragment:
         raise ValueError(f"{_EXPECTED}, with no '?' or '#'")
     return parts.geturl().rstrip("/")
+
+
+def secure_url(text: str) -> str:
+    """Return a URL that nobody on the way can change: https, or http to this machine; raise `ValueError`."""
+    text = text.strip()
+    address, _, query = text.partition("?")
+    parts = urlsplit(http_url(address))
+    if not query.isprintable() or " " in query or "#" in query:
+        raise ValueError(_EXPECTED)
+    if parts.scheme != "https" and not _is_this_machine(parts.hostname or ""):
+        raise ValueError("expected https://; http:// only to this machine (localhost, 127.0.0.1, [::1])")
+    return text
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _split(text: str) -> SplitResult:

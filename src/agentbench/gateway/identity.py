@@ -1,46 +1,111 @@
-"""Who makes a request: pure ASGI middleware that refuses whoever hasn't shown it."""
+"""Who makes a request: pure ASGI middleware that lets in whoever shows a valid credential, and nobody else."""
 
 from __future__ import annotations
 
+import logging
+import math
 from typing import TYPE_CHECKING
 
-import msgspec
+from starlette.requests import HTTPConnection
 
-from agentbench.errors import NotAuthenticated
+from agentbench.errors import AgentbenchError, InsufficientScope, MissingCredential, NotAuthenticated, RateLimited
+from agentbench.gateway.health import OPEN_PATHS
+from agentbench.surfaces import AGENTS_API
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["PRINCIPAL", "Identity"]
+    from agentbench.auth.gate import Gate
+    from agentbench.auth.principal import Principal
+
+__all__ = ["PRINCIPAL", "SIGN_IN", "Identity", "error_headers", "unforeseen"]
 
 PRINCIPAL = "agentbench.principal"
 """The scope's key for who is calling. Only code in this process can set it; no header reaches it."""
 
+SIGN_IN = "/api/auth/login"
+_OPEN = OPEN_PATHS | {SIGN_IN}
+"""Where nobody needs a credential."""
 
 _POLICY_VIOLATION = 1008  # RFC 6455, 7.4.1
+_log = logging.getLogger(__name__)
 
 
 class Identity:
-    """Lets through requests that carry a principal. Keys and tokens over HTTP are not accepted yet: 401."""
+    """Finds the principal of each request, unless code in this process has put one there.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    `shape` returns how the API that the request is meant for writes errors.
+    """
+
+    def __init__(
+        self, app: ASGIApp, gate: Gate, shape: Callable[[HTTPConnection], Callable[[AgentbenchError], Response]]
+    ) -> None:
+        self._app, self._gate, self._shape = app, gate, shape
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or refuse it: with 401, or by closing a WebSocket that isn't open yet."""
-        if scope["type"] == "lifespan" or PRINCIPAL in scope:
-            await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
+        """Pass the request on, or answer it with an error; a WebSocket is refused before it is open."""
+        if scope["type"] != "lifespan" and PRINCIPAL not in scope and scope["path"] not in _OPEN:
+            try:
+                scope[PRINCIPAL] = await self._admit(HTTPConnection(scope))
+            except AgentbenchError as error:
+                await self._refuse(error, scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _admit(self, request: HTTPConnection) -> Principal:
+        try:
+            principal = await self._gate.admit(_credential(request))
+        except AgentbenchError:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is logged, and no client learns more
+            raise unforeseen(error) from None
+        if request.scope["path"].startswith(f"{AGENTS_API}/"):
+            self._gate.require("use", principal)
+        return principal
+
+    async def _refuse(self, error: AgentbenchError, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and "websocket.http.response" not in scope.get("extensions", {}):
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
-        else:
-            await _refuse(send)
+            return
+        response = self._shape(HTTPConnection(scope))(error)
+        response.headers.update(error_headers(error))
+        await response(scope, receive, send)
 
 
-async def _refuse(send: Send) -> None:
-    error = NotAuthenticated("Requests from outside the kernel need a credential, and none is accepted yet.")
-    body = msgspec.json.encode(
-        {"error": {"message": error.message, "type": error.type, "param": None, "code": error.code}}
-    )
-    headers = [(b"content-type", b"application/json")]
-    await send({"type": "http.response.start", "status": error.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _credential(request: HTTPConnection) -> str | None:
+    """Return what `Authorization: Bearer` or else `x-api-key` holds; None if neither is there."""
+    for name, found in (("authorization", _bearer), ("x-api-key", str.strip)):
+        given = request.headers.getlist(name)
+        if len(given) > 1:
+            raise NotAuthenticated(f"The header {name} came twice. Send it once.")
+        if given and (credential := found(given[0])):
+            return credential
+    return None
+
+
+def _bearer(header: str) -> str | None:
+    scheme, _, credential = header.strip().partition(" ")
+    return credential.strip() if scheme.casefold() == "bearer" else None
+
+
+def unforeseen(error: Exception) -> AgentbenchError:
+    """Log what nobody foresaw, and return what a client may know of it."""
+    _log.error("a request broke off", exc_info=error)
+    return AgentbenchError(f"agentbench itself failed ({type(error).__name__}). Its log says more.")
+
+
+def error_headers(error: AgentbenchError) -> dict[str, str]:
+    """Return the headers that go with an error. RFC 6750, 3; RFC 9110, 10.2.3."""
+    challenge = 'Bearer realm="agentbench"'
+    if isinstance(error, RateLimited):
+        return {"retry-after": str(math.ceil(error.retry_after))}
+    if isinstance(error, InsufficientScope):
+        return {"www-authenticate": f'{challenge}, error="insufficient_scope"'}
+    if isinstance(error, MissingCredential):
+        return {"www-authenticate": challenge}
+    if isinstance(error, NotAuthenticated):
+        return {"www-authenticate": f'{challenge}, error="invalid_token"'}
+    return {}

@@ -7,6 +7,8 @@ there, down to the upstream. (httpx2's own `ASGITransport` hands out a body only
 from __future__ import annotations
 
 import asyncio
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -17,6 +19,7 @@ from agentbench.gateway.identity import PRINCIPAL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+    from types import ModuleType
 
     from starlette.types import ASGIApp, Message, Scope
 
@@ -72,43 +75,51 @@ def _scope(request: httpx2.Request, principal: Principal) -> Scope:
 
 
 class InProcessTransport(httpx2.BaseTransport):
-    """For `httpx2.Client`, and so for the synchronous openai SDK."""
+    """For `httpx2.Client` and `httpx.Client`, and so for synchronous SDKs: the answer is of the request's library."""
 
     def __init__(self, loop: LoopThread, app: Callable[[], ASGIApp], principal: Principal) -> None:
         self._loop, self._app, self._principal = loop, app, principal
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Start the request; return when its status is known."""
-        scope = _scope(request, self._principal)
-        body = _Body(_cross(self._loop, self._app(), scope, request.read()), _patience(request))
+        library = _library(request)
+        crossing = _cross(self._loop, self._app(), _scope(request, self._principal), request.read())
+        body = _body_class(library)(crossing, _patience(request))
         try:
-            return _response(body.read(), body)
+            return _response(library, body.read(), body)
         except BaseException:
             body.close()
             raise
 
 
 class AsyncInProcessTransport(httpx2.AsyncBaseTransport):
-    """For `httpx2.AsyncClient`, and so for the asynchronous openai SDK."""
+    """For `httpx2.AsyncClient` and `httpx.AsyncClient`: the answer is of the request's library."""
 
     def __init__(self, loop: LoopThread, app: Callable[[], ASGIApp], principal: Principal) -> None:
         self._loop, self._app, self._principal = loop, app, principal
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Start the request; return when its status is known."""
-        scope = _scope(request, self._principal)
-        body = _AsyncBody(_cross(self._loop, self._app(), scope, await request.aread()), _patience(request))
+        library = _library(request)
+        crossing = _cross(self._loop, self._app(), _scope(request, self._principal), await request.aread())
+        body = _async_body_class(library)(crossing, _patience(request))
         try:
-            return _response(await body.read(), body)
+            return _response(library, await body.read(), body)
         except BaseException:
             await body.aclose()
             raise
 
 
-def _response(start: Message | None, stream: Any) -> httpx2.Response:
+def _library(request: object) -> ModuleType:
+    """Return the library that made a request: it gets its own kind of response, and its own errors."""
+    return httpx2 if isinstance(request, httpx2.Request) else import_module("httpx")
+
+
+def _response(library: ModuleType, start: Message | None, stream: object) -> httpx2.Response:
     if start is None:
-        raise httpx2.RemoteProtocolError("The gateway sent no answer.")
-    return httpx2.Response(start["status"], headers=start["headers"], stream=stream)
+        raise library.RemoteProtocolError("The gateway sent no answer.")
+    response: httpx2.Response = library.Response(start["status"], headers=start["headers"], stream=stream)
+    return response
 
 
 def _patience(request: httpx2.Request) -> float | None:
@@ -117,7 +128,11 @@ def _patience(request: httpx2.Request) -> float | None:
     return seconds
 
 
-class _Body(httpx2.SyncByteStream):
+class _Body:
+    """The pieces of a response."""
+
+    _library: ModuleType
+
     def __init__(self, crossing: Crossing[Message], patience: float | None) -> None:
         self._crossing, self._patience = crossing, patience
 
@@ -125,7 +140,7 @@ class _Body(httpx2.SyncByteStream):
         try:
             return self._crossing.get(self._patience)
         except TimeoutError:
-            raise httpx2.ReadTimeout(_TOO_SLOW) from None
+            raise self._library.ReadTimeout(_TOO_SLOW) from None
 
     def __iter__(self) -> Iterator[bytes]:
         while (message := self.read()) is not None:
@@ -136,7 +151,11 @@ class _Body(httpx2.SyncByteStream):
         self._crossing.close()
 
 
-class _AsyncBody(httpx2.AsyncByteStream):
+class _AsyncBody:
+    """The same for a running event loop."""
+
+    _library: ModuleType
+
     def __init__(self, crossing: Crossing[Message], patience: float | None) -> None:
         self._crossing, self._patience = crossing, patience
 
@@ -145,7 +164,7 @@ class _AsyncBody(httpx2.AsyncByteStream):
             async with asyncio.timeout(self._patience):
                 return await self._crossing.aget()
         except TimeoutError:
-            raise httpx2.ReadTimeout(_TOO_SLOW) from None
+            raise self._library.ReadTimeout(_TOO_SLOW) from None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while (message := await self.read()) is not None:
@@ -154,3 +173,14 @@ class _AsyncBody(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._crossing.aclose()
+
+
+@cache
+def _body_class(library: ModuleType) -> type[_Body]:
+    """Return the body as a stream of the library's, which takes no other."""
+    return type("Body", (_Body, library.SyncByteStream), {"_library": library})
+
+
+@cache
+def _async_body_class(library: ModuleType) -> type[_AsyncBody]:
+    return type("AsyncBody", (_AsyncBody, library.AsyncByteStream), {"_library": library})

@@ -25,7 +25,11 @@ __all__ = ["fence", "literal", "safe"]
 _NEEDS_A_LOOK = re.compile(r"[<\]`~]|://|www\.", re.IGNORECASE)
 _TAG = re.compile(r"<(?=[a-zA-Z/!?])")
 _SPAN = re.compile(r"(?<![\\`~])`[^`\n]+`(?![`~])")
-_MATHS = r"(?<!\\)(?:\$\$[^$]+\$\$|\$(?! )[^$\n]+(?<! )\$(?!\d))|\\begin\{(?P<name>\w+\*?)\}(?s:.+?)\\end\{(?P=name)\}"
+_NO_ADDRESS = r"(?!(?i:://|www\.))"  # else its ticks, not the maths, would count
+_MATHS = (
+    rf"(?<!\\)(?:\$\$(?:{_NO_ADDRESS}[^$])+\$\$|\$(?! )(?:{_NO_ADDRESS}[^$\n])+(?<! )\$(?!\d))"
+    rf"|\\begin\{{(?P<name>\w+\*?)\}}(?s:{_NO_ADDRESS}.){{1,2000}}?\\end\{{(?P=name)\}}"
+)
 _ONE_LINE_ADDRESS = r"[ \t]*\S+[ \t]*(?:(?:\"[^\"\n]*\"|'[^'\n]*')[ \t]*)?$"
 # A span of code; a link, whose ticks open no code; maths; and what may have to be escaped.
 _INLINE = re.compile(
@@ -51,7 +55,7 @@ _RUNS = re.compile(r"\][(:][\s>]*<?\s*(?:javascript|vbscript|data(?!:image/))\s*
 _MATHS_SIGN = re.compile(r"\$|\\\\[()\[\]]|\\(?:begin|end)\{")
 # Code in which JupyterLab doesn't look for dollar signs: closed fences at the margin, and spans in one line.
 _WITHOUT_DOLLARS = re.compile(
-    r"^(?P<fence>`{3,}|~{3,})[^`\n]*\n(?:.*\n)*?(?P=fence)`*$|(?<!\\)(?P<ticks>`+)[^\n]*?[^`\n](?P=ticks)(?!`)",
+    r"^(?P<fence>`{3,}|~{3,})[^`\n]*\n(?:.*\n)*?(?P=fence)`*$|(?<![\\`])(?P<ticks>`+)(?!`)[^\n]+?(?<!`)(?P=ticks)(?!`)",
     re.MULTILINE,
 )
 _CODE_MARK = "\0"
@@ -118,13 +122,15 @@ def _apart(lines: list[str]) -> list[str]:
 
 def _code_blocks(lines: Sequence[str]) -> list[Token]:
     """Return what is code to every reader: fences, and indented blocks with no list or quote before them."""
-    out = []
-    for block in _block_parser().parse("\n".join(lines)):
-        start = block.map[0] if block.map else 0
-        alone = not (start and lines[start - 1]) and not any(map(_LIST_OR_QUOTE.match, lines[: start + 1]))
-        if block.type == "fence" or (block.type == "code_block" and alone):
-            out.append(block)
-    return out
+    return [
+        block
+        for block in _block_parser().parse("\n".join(lines))
+        if block.type == "fence" or (block.type == "code_block" and block.map and _stands_alone(lines, block.map[0]))
+    ]
+
+
+def _stands_alone(lines: Sequence[str], start: int) -> bool:
+    return not (start and lines[start - 1]) and not any(map(_LIST_OR_QUOTE.match, lines[: start + 1]))
 
 
 def _simplify_language(lines: list[str], block: Token) -> None:

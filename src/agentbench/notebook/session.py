@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentbench.errors import UnknownName
+from agentbench.errors import InvalidRequest, UnknownName
 from agentbench.protocol.values import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agentbench.gateway.serve import LoopServer
     from agentbench.notebook.result import Result
     from agentbench.storage.conversations import Conversation
     from agentbench.workbench import Workbench
 
 __all__ = ["Session"]
 
+DEFAULT_PORT = 8017
 _TITLE_LENGTH = 60
 
 
@@ -30,6 +32,7 @@ class Session:
         self._make = make
         self._bench: Workbench | None = None
         self._owns_bench = False
+        self._server: LoopServer | None = None
 
     @property
     def bench(self) -> Workbench:
@@ -64,8 +67,25 @@ class Session:
             raise UnknownName("conversation", conversation_id, [each.id for each in self.bench.conversations(100)])
         return found
 
+    def serve(self, port: int | None) -> str:
+        """Serve the workbench on this machine and return the address; without a port, a server that runs will do."""
+        if self._server is None or not self._server.is_running or port is not None:
+            self._server = self.bench.serve(port=DEFAULT_PORT if port is None else port)
+        return self._server.url
+
+    def stop_serving(self) -> str:
+        """Stop what `serve` started and return the address that it had; raise `InvalidRequest` if nothing is served."""
+        server, self._server = self._server, None
+        if server is None or not server.is_running:
+            raise InvalidRequest("Nothing is served here. To start: %agent serve")
+        server.stop()
+        return server.url
+
     def close(self) -> None:
-        """Close the workbench if it was made here."""
+        """Stop serving, and close the workbench if it was made here."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
         if self._bench is not None and self._owns_bench:
             self._bench.close()
         self._bench, self._owns_bench = None, False

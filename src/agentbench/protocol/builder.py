@@ -52,18 +52,20 @@ class EventBuilder:
     # -- the response -------------------------------------------------------------------------------------------
 
     def start(self) -> list[ev.Event]:
-        """Announce the response."""
-        return [
-            ev.ResponseCreated(sequence_number=self._number(), response=self.response),
-            ev.ResponseInProgress(sequence_number=self._number(), response=self.response),
-        ]
+        """Announce the response; one that is queued leaves the queue."""
+        out: list[ev.Event] = [ev.ResponseCreated(sequence_number=self._number(), response=self.response)]
+        if self.response.status == "queued":
+            out.append(ev.ResponseQueued(sequence_number=self._number(), response=self.response))
+            self._update(status="in_progress")
+        out.append(ev.ResponseInProgress(sequence_number=self._number(), response=self.response))
+        return out
 
     def stop(self) -> None:
         """Say that the upstream ended as it should."""
         self.outcome = self.outcome or "completed"
 
     def cut(self, reason: str) -> None:
-        """Say that the response ended early: `max_output_tokens`, `content_filter`, `interrupted`."""
+        """Say that the response ended early: `max_output_tokens`, `content_filter`, `interrupted`, `cancelled`."""
         if self.outcome in (None, "completed"):
             self.outcome = "incomplete"
             self._update(incomplete_details=IncompleteDetails(reason=reason))
@@ -254,8 +256,11 @@ class EventBuilder:
 
     def _terminal(self) -> ev.Event:
         completed = self.outcome == "completed"
+        cut = self.response.incomplete_details
+        cancelled = cut is not None and cut.reason == "cancelled"  # a status of its own, which says it all
         self._update(
-            status=self.outcome,
+            status="cancelled" if cancelled else self.outcome,
+            incomplete_details=None if cancelled else cut,
             output=tuple(self._items),
             usage=self.total_usage,
             completed_at=int(self._clock()) if completed else None,

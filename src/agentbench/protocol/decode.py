@@ -30,6 +30,8 @@ _ID_PREFIX = {
     "compaction": "cmp",
 }
 
+_LONGEST_IMAGE_URL = 20 * 2**20
+
 
 def decode_json(body: bytes | str) -> dict[str, Any]:
     """Return the JSON object in a request's body."""
@@ -47,7 +49,7 @@ def convert(raw: Any, kind: type[T], *, at: str = "") -> T:
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
-        what, *path = str(error).rsplit(" - at `$", 1)
+        what, *path = str(error).replace(" - at `key` in `$", " in a name - at `$").rsplit(" - at `$", 1)
         param = (at + "".join(path).rstrip("`")).lstrip(".") or None
         raise InvalidRequest(f"{param or 'The body'}: {what}.", param=param) from None
 
@@ -98,7 +100,23 @@ def _guess(item: _Object) -> str:
 def _parts(raw: Any, role: str, at: str) -> list[_Object]:
     if isinstance(raw, str):
         return [{"type": "output_text" if role == "assistant" else "input_text", "text": raw}]
-    return [_without_nulls(_object(part, f"{at}[{n}]")) for n, part in enumerate(_list(raw, at))]
+    return [_part(part, f"{at}[{n}]") for n, part in enumerate(_list(raw, at))]
+
+
+def _part(raw: Any, at: str) -> _Object:
+    part = _without_nulls(_object(raw, at))
+    if part.get("type") == "input_image":
+        _check_image(part.get("image_url"), f"{at}.image_url")
+    elif part.get("type") == "input_file" and not ("file_data" in part or "file_url" in part):
+        raise InvalidRequest(f"{at}: send the file's content in file_data, or its address in file_url.", param=at)
+    return part
+
+
+def _check_image(url: object, at: str) -> None:
+    if not isinstance(url, str) or not url.startswith(("https://", "http://", "data:")):
+        raise InvalidRequest(f"{at}: send an image's address (https or http), or a data: URL.", param=at)
+    if len(url) > _LONGEST_IMAGE_URL:
+        raise InvalidRequest(f"{at}: the image is larger than {_LONGEST_IMAGE_URL // 2**20} MB. Send less.", param=at)
 
 
 def _tool(raw: Any, at: str) -> _Object:

@@ -31,6 +31,8 @@ __all__ = [
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
 Positive = Annotated[int, Meta(ge=1)]
+MetadataKey = Annotated[str, Meta(max_length=64)]
+MetadataValue = Annotated[str, Meta(max_length=512)]
 ToolChoiceMode = Literal["none", "auto", "required"]
 
 
@@ -52,7 +54,7 @@ class FunctionToolChoice(Value, frozen=True, kw_only=True, tag_field="type", tag
 class AllowedTools(Value, frozen=True, kw_only=True, tag_field="type", tag="allowed_tools"):
     """A hard limit on which of the tools may be called."""
 
-    tools: tuple[FunctionToolChoice, ...]
+    tools: Annotated[tuple[FunctionToolChoice, ...], Meta(max_length=128)]
     mode: ToolChoiceMode = "auto"
 
 
@@ -128,7 +130,7 @@ class CreateResponse(Value, frozen=True, kw_only=True):
     stream_options: StreamOptions | None = None
     background: bool = False
     service_tier: str | None = None
-    metadata: Annotated[dict[str, Annotated[str, Meta(max_length=512)]], Meta(max_length=16)] = {}
+    metadata: Annotated[dict[MetadataKey, MetadataValue], Meta(max_length=16)] = {}
     user: str | None = None
     safety_identifier: str | None = None
     prompt_cache_key: str | None = None

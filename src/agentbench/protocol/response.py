@@ -148,6 +148,7 @@ def draft(request: CreateResponse, *, model: str, response_id: str | None = None
     return Response(
         id=response_id or new_id("resp"),
         created_at=int(time.time()),
+        status="queued" if request.background else "in_progress",
         model=model,
         previous_response_id=request.previous_response_id,
         instructions=request.instructions,

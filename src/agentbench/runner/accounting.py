@@ -64,9 +64,9 @@ class Meter:
 
 
 def _status(response: Response | None) -> UsageStatus:
-    if response is not None and (response.status in ("completed", "incomplete")):
-        return response.status
-    return "failed"
+    if response is None or response.status not in ("completed", "incomplete", "cancelled"):
+        return "failed"
+    return "completed" if response.status == "completed" else "incomplete"
 
 
 def _tokens(usage: Usage | None) -> dict[str, int]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agentbench.errors import PreviousNotFound, UnknownName
+from agentbench.errors import InvalidRequest, PreviousNotFound, UnknownName
+from agentbench.protocol.items import FunctionCall, FunctionCallOutput, Reasoning
 from agentbench.protocol.values import Value
 from agentbench.storage import conversations, responses
 from agentbench.storage.responses import StoredResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection
 
-    from agentbench.protocol import InputItem
+    from agentbench.protocol import InputItem, Item, Response
     from agentbench.runner.turn import Cell, Turn
     from agentbench.storage.database import Database
 
@@ -34,20 +35,33 @@ class History(Value, frozen=True, kw_only=True):
 
     @property
     def items(self) -> tuple[InputItem, ...]:
-        """Every turn's input and output, in order."""
-        return tuple(item for turn in self.turns for item in (*turn.input, *turn.response.output))
+        """Every turn's input and output, in order, but for calls that an early end left without a result."""
+        return tuple(item for turn in self.turns for item in (*turn.input, *_whole(turn.response)))
 
     def shortened(self) -> History:
         """Return the newer half, cut between turns."""
         return History(turns=self.turns[(len(self.turns) + 1) // 2 :])
 
 
+def _whole(response: Response) -> Iterable[Item]:
+    if response.status == "completed":
+        return response.output
+    answered = {item.call_id for item in response.output if isinstance(item, FunctionCallOutput)}
+    kept = [item for item in response.output if not isinstance(item, FunctionCall) or item.call_id in answered]
+    while kept and isinstance(kept[-1], Reasoning):  # providers take sealed reasoning only with what it led to
+        kept.pop()
+    return kept
+
+
 async def load_history(database: Database, turn: Turn) -> History:
     """Return what this turn follows.
 
-    A `previous_response_id` names it exactly; else it is the conversation's newest turn, or, if the asking cell has
-    answered in this conversation before, what came before that: running a cell again rewinds to there.
+    The turn may bring it along, or name it exactly with `previous_response_id`; else it is the conversation's newest
+    turn, or, if the asking cell has answered in this conversation before, what came before that: running a cell again
+    rewinds to there.
     """
+    if turn.past is not None:
+        return History(turns=turn.past)
     previous = turn.request.previous_response_id
     if previous is None and turn.conversation is None:
         return History()
@@ -60,6 +74,9 @@ def _load(connection: Connection, turn: Turn, previous: str | None) -> History:
         chain = responses.chain(connection, previous, user)
         if not chain:
             raise PreviousNotFound(previous)
+        if chain[-1].response.status in ("queued", "in_progress"):
+            message = f"The response {previous!r} is still being made. Wait for its end."
+            raise InvalidRequest(message, param="previous_response_id")
         return History(turns=chain)
     conversation = conversations.get(connection, turn.conversation or "", user)
     if conversation is None:

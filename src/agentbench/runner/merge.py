@@ -7,24 +7,33 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from agentbench.protocol import CreateResponse
+    from collections.abc import Sequence
+
+    from agentbench.protocol import CreateResponse, Item
     from agentbench.runner.history import History
     from agentbench.runner.target import Target
 
-__all__ = ["merged"]
+__all__ = ["merged", "with_past"]
 
 _PARAMETERS = ("temperature", "top_p", "max_output_tokens", "presence_penalty", "frequency_penalty")
 
 
-def merged(request: CreateResponse, target: Target, history: History) -> CreateResponse:
-    """Return the request with the past in front of its input.
+def merged(request: CreateResponse, target: Target) -> CreateResponse:
+    """Return the request for the target's model, with what its agent adds.
 
     The agent's instructions come before the request's; its parameters hold where the request gives none.
     """
-    changes: dict[str, object] = {"model": target.model, "input": (*history.items, *request.input)}
+    changes: dict[str, object] = {"model": target.model}
+    if request.top_logprobs is None and "message.output_text.logprobs" in request.include:
+        changes["top_logprobs"] = 1  # chat endpoints tell no probabilities unless they are asked for some others too
     if target.agent is not None:
         own = target.agent.parameters
         changes |= {name: getattr(own, name) for name in _PARAMETERS if getattr(request, name) is None}
         both = [text for text in (target.agent.instructions, request.instructions) if text]
         changes["instructions"] = "\n\n".join(both) or None
     return msgspec.structs.replace(request, **changes)
+
+
+def with_past(request: CreateResponse, history: History, so_far: Sequence[Item]) -> CreateResponse:
+    """Return the request with the past in front of its input, and behind it what this answer has made so far."""
+    return msgspec.structs.replace(request, input=(*history.items, *request.input, *so_far))

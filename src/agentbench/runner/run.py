@@ -13,19 +13,20 @@ from agentbench.errors import AgentbenchError, ContextTooLong
 from agentbench.protocol import EventBuilder, draft
 from agentbench.providers.base import play
 from agentbench.runner.accounting import Meter, cost_of
-from agentbench.runner.history import load_history
-from agentbench.runner.merge import merged
+from agentbench.runner.history import History, load_history
+from agentbench.runner.inputs import resolved
+from agentbench.runner.merge import merged, with_past
+from agentbench.runner.steps import Steps
 from agentbench.storage import conversations, responses, usage
 from agentbench.storage.responses import StoredResponse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from sqlalchemy import Connection
 
-    from agentbench.protocol import Event, Response
+    from agentbench.protocol import CreateResponse, Event, Item, Response
     from agentbench.providers.base import Provider
-    from agentbench.runner.history import History
     from agentbench.runner.target import Target
     from agentbench.runner.turn import Turn
     from agentbench.storage.database import Database
@@ -43,30 +44,43 @@ class Run:
     stored and the ledger has its row.
     """
 
-    def __init__(self, turn: Turn, target: Target, provider: Provider, database: Database) -> None:
+    def __init__(
+        self, turn: Turn, target: Target, provider: Provider, database: Database, *, steps: Steps | None = None
+    ) -> None:
         self.turn = turn
         self.target = target
         self.row: UsageRow | None = None
         self._provider = provider
         self._database = database
+        self._steps = steps or Steps({}, turn.request, None)
         self._meter = Meter()
         self._builder = EventBuilder(draft(turn.request, model=turn.request.model or target.name))
-        self._parent: str | None = None
+        self._history = History()
         self._started = False
-        self._stopped = False
+        self._stopped: str | None = None
         self._scope: CancelScope | None = None
+
+    @property
+    def own_tools(self) -> frozenset[str]:
+        """The names of the tools that run here; their calls and results are items of the answer like any other."""
+        return frozenset(self._steps.tools)
 
     @property
     def response(self) -> Response:
         """The response as it stands; final once `events()` has ended."""
         return self._builder.response
 
-    def stop(self) -> None:
+    @property
+    def record(self) -> tuple[StoredResponse, ...]:
+        """The turns before this one and this one, as they are or would be stored."""
+        return (*self._history.turns, self._stored())
+
+    def stop(self, reason: str = "interrupted") -> None:
         """End the turn early but whole: the upstream is closed and the stream ends in `response.incomplete`.
 
         Call it on the event loop that runs `events()`.
         """
-        self._stopped = True
+        self._stopped = reason
         if self._scope is not None:
             self._scope.cancel()
 
@@ -86,33 +100,67 @@ class Run:
                     await self._record_failure(error)
                     raise
                 self._note(error)
-            last = self._end(interrupted=self._stopped)
+            last = self._end(self._stopped)
             await self._keep()
             yield last
         finally:
             if self.row is None:  # the reader is gone: nobody sees another event, but it is stored and counted
-                with CancelScope(shield=True):
-                    self._end(interrupted=True)
-                    await self._keep()
+                self._end(self._stopped or "interrupted")
+                await self._keep()
 
     async def _upstream(self) -> AsyncGenerator[list[Event]]:
-        """Open the upstream, leaving out ever more of the past if it is too long and may be shortened."""
-        history = await load_history(self._database, self.turn)
-        self._parent = history.parent
+        """Call the upstream, run the tools that it asks for here, and call it again, until it has answered."""
+        self._history = history = await load_history(self._database, self.turn)
+        await self._steps.prepare()
+        self.turn = await resolved(self._database, self.turn, history)
+        if self.turn.request.background:
+            self._started = True
+            await self._database.write(partial(responses.save, stored=self._stored()))
+            yield self._builder.start()
         while True:
+            begun = len(self._builder.output)
+            async with aclosing(self._fitting_call(history)) as batches:
+                async for batch in batches:
+                    yield batch
+            made = self._builder.output[begun:]
+            calls = self._steps.ours(made)
+            if self._builder.outcome != "completed" or self._is_refused(made) or not calls:
+                return
+            yield self._builder.next_call()
+            for result in await self._steps.run(calls):
+                yield self._builder.item(result)
+            if self._steps.limit is not None:
+                self._builder.cut(self._steps.limit)
+                return
+            if self._steps.theirs(made):  # the client runs the others, and goes on with all the results
+                self._builder.stop()
+                return
+
+    def _is_refused(self, made: Sequence[Item]) -> bool:
+        forbidden = self._steps.forbidden(self._steps.theirs(made))
+        if forbidden is not None:
+            message = f"The model called {forbidden.name}, which tool_choice does not allow."
+            self._builder.fail(message, code="tool_not_allowed", kind="model_error")
+        return forbidden is not None
+
+    async def _fitting_call(self, history: History) -> AsyncGenerator[list[Event]]:
+        """Make one upstream call, leaving out ever more of the past if it is too long and may be shortened."""
+        merge = merged(self.turn.request, self.target)
+        request = self._steps.request(merge)
+        while True:
+            whole = with_past(request, history, self._builder.output)
             try:
-                async with aclosing(self._call(history)) as batches:
+                async with aclosing(self._call(whole)) as batches:
                     async for batch in batches:
                         yield batch
             except ContextTooLong:
-                if self.turn.request.truncation != "auto" or not history.turns or self._started:
+                if request.truncation != "auto" or not history.turns:
                     raise
                 history = history.shortened()
             else:
                 return
 
-    async def _call(self, history: History) -> AsyncGenerator[list[Event]]:
-        request = merged(self.turn.request, self.target, history)
+    async def _call(self, request: CreateResponse) -> AsyncGenerator[list[Event]]:
         async with aclosing(play(self._provider, request, self.target.endpoint, self._builder)) as batches:
             async for batch in batches:
                 if not self._started:
@@ -129,10 +177,10 @@ class Run:
             return await anext(batches, None)
         return None
 
-    def _end(self, *, interrupted: bool) -> list[Event]:
+    def _end(self, stopped: str | None) -> list[Event]:
         first = [] if self._started else self._builder.start()
-        if interrupted and self._builder.outcome is None:
-            self._builder.cut("interrupted")
+        if stopped is not None and self._builder.outcome is None:
+            self._builder.cut(stopped)
         return first + self._builder.finish()
 
     def _note(self, error: Exception) -> None:
@@ -151,12 +199,13 @@ class Run:
         await self._database.write(partial(usage.append, row=self.row))
 
     async def _keep(self) -> None:
-        """Store the answer and its row in one transaction, before anyone sees the last event."""
+        """Store the answer and its row in one transaction, before anyone sees the last event, cancelled or not."""
         error = self.response.error
-        cost = await cost_of(self.target.endpoint, self.target.model, self.response.usage)
         code = None if error is None else error.code
-        self.row = row = self._meter.row(self.turn, self.target, self.response, cost=cost, error=code)
-        await self._database.write(partial(self._write, row=row))
+        with CancelScope(shield=True):
+            cost = await cost_of(self.target.endpoint, self.target.model, self.response.usage)
+            self.row = row = self._meter.row(self.turn, self.target, self.response, cost=cost, error=code)
+            await self._database.write(partial(self._write, row=row))
 
     def _write(self, connection: Connection, *, row: UsageRow) -> None:
         usage.append(connection, row)
@@ -174,7 +223,7 @@ class Run:
             input=self.turn.request.input,
             user=self.turn.principal.user,
             conversation_id=self.turn.conversation,
-            parent=self._parent,
+            parent=self._history.parent,
             agent=None if agent is None else agent.id,
             endpoint=self.target.endpoint.name,
             cell_id=None if cell is None else cell.id,

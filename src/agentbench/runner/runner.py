@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
+from agentbench.config.mcp import is_mcp_reference
+from agentbench.errors import UnknownName
+from agentbench.runner.background import Background
+from agentbench.runner.mcp import McpConnections
 from agentbench.runner.run import Run
-from agentbench.runner.target import find_target
+from agentbench.runner.steps import Steps
+from agentbench.runner.target import find_target, model_names
+from agentbench.runner.tools import Toolbox
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agentbench.auth.principal import Principal
     from agentbench.config.endpoint import Catalog
     from agentbench.providers import Providers
+    from agentbench.runner.steps import Approve
+    from agentbench.runner.target import Target
+    from agentbench.runner.tools import Tool
     from agentbench.runner.turn import Turn
     from agentbench.storage.database import Database
 
@@ -23,11 +37,59 @@ class Runner:
         self.catalog = catalog
         self.database = database
         self.providers = providers
+        self.toolbox = Toolbox()
+        self.background = Background(database)
+        self.mcp = McpConnections(catalog.mcp_servers)
+        self._remote: WeakSet[Run] = WeakSet()
 
-    def start(self, turn: Turn) -> Run:
+    def start(self, turn: Turn, *, tools: Iterable[Tool] = (), approve: Approve | None = None) -> Run:
         """Return the run of a turn; nothing happens until its events are read.
 
-        Raises `UnknownName` or `InvalidRequest` if nobody can answer it.
+        `tools` join the agent's own. `approve` is asked before a tool that wants it; without it such a tool is not
+        run. Raises `UnknownName` or `InvalidRequest` if nobody can answer.
         """
-        target = find_target(self.catalog, agent=turn.agent, model=turn.request.model)
-        return Run(turn, target, self.providers.of(target.endpoint), self.database)
+        target = self._target(turn)
+        names = () if target.agent is None else target.agent.tools
+        own = self.toolbox.select((name for name in names if not is_mcp_reference(name)), tools)
+        more = partial(self.mcp.tools, tuple(filter(is_mcp_reference, names)))
+        steps = Steps(own, turn.request, approve, limit=self.catalog.recursion_limit, more=more)
+        run = Run(turn, target, self.providers.of(target.endpoint), self.database, steps=steps)
+        if turn.principal.remote:
+            self._remote.add(run)
+        return run
+
+    def stop_remote(self) -> bool:
+        """Let the running turns of callers over HTTP end as incomplete; return whether there were any.
+
+        Call it on the event loop that runs them.
+        """
+        running = [run for run in self._remote if run.row is None]
+        for run in running:
+            run.stop()
+        return bool(running)
+
+    async def aclose(self) -> None:
+        """End the background runs of this event loop, then the connections to MCP servers and of the providers."""
+        await self.background.aclose()
+        await self.mcp.aclose()
+        await self.providers.aclose()
+
+    def names_for(self, principal: Principal) -> list[str]:
+        """Return what a principal may name as `model`: its agents, and where it may every listed `endpoint/model`."""
+        if self._may_name_models(principal):
+            return [*self.catalog.agents, *model_names(self.catalog)]
+        return [each for each in self.catalog.agents if principal.agents is None or each in principal.agents]
+
+    def _may_name_models(self, principal: Principal) -> bool:
+        return not principal.remote or (self.catalog.remote.models and principal.agents is None)
+
+    def _target(self, turn: Turn) -> Target:
+        """Return who answers; to a caller, an agent that it may not use isn't there."""
+        agent, model = turn.agent, turn.request.model
+        if self._may_name_models(turn.principal):
+            return find_target(self.catalog, agent=agent, model=model)
+        names = self.names_for(turn.principal)
+        name = agent or model or next(iter(names), "")
+        if name not in names:
+            raise UnknownName("model", name, names, param="model")
+        return find_target(self.catalog, agent=name, model=None)

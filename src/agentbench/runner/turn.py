@@ -5,6 +5,7 @@ from __future__ import annotations
 from agentbench.auth.principal import KERNEL, Principal
 from agentbench.protocol import CreateResponse
 from agentbench.protocol.values import Value
+from agentbench.storage.responses import StoredResponse
 
 __all__ = ["Cell", "Turn"]
 
@@ -24,7 +25,8 @@ class Cell(Value, frozen=True, kw_only=True):
 class Turn(Value, frozen=True, kw_only=True):
     """A request, who makes it, and the conversation that it belongs to, if any.
 
-    `agent` is an agent's id; without it the request's `model` may name an agent or an `endpoint/model`.
+    `agent` is an agent's id; without it the request's `model` may name an agent or an `endpoint/model`. `past` holds
+    the turns before where the caller has them, stored or not; None has them looked up.
     """
 
     request: CreateResponse
@@ -33,3 +35,4 @@ class Turn(Value, frozen=True, kw_only=True):
     conversation: str | None = None
     cell: Cell | None = None
     context: str = "chat"
+    past: tuple[StoredResponse, ...] | None = None

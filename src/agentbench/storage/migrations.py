@@ -96,7 +96,74 @@ def m003_usage(connection: Connection) -> None:
     )
 
 
-MIGRATIONS: Sequence[Migration] = (m001_conversations, m002_responses, m003_usage)
+def m004_users(connection: Connection) -> None:
+    """Users, who sign in with a password or through an issuer."""
+    _run(
+        connection,
+        """CREATE TABLE users (
+            id TEXT NOT NULL PRIMARY KEY,
+            email TEXT NOT NULL,
+            role TEXT NOT NULL,
+            active BOOLEAN NOT NULL,
+            generation INTEGER NOT NULL,
+            password TEXT,
+            issuer TEXT,
+            subject TEXT,
+            created_at {time} NOT NULL
+        )""",
+        "CREATE UNIQUE INDEX users_email ON users (email)",
+        "CREATE UNIQUE INDEX users_issuer_subject ON users (issuer, subject)",
+    )
+
+
+def m005_api_keys(connection: Connection) -> None:
+    """API keys, by their SHA-256."""
+    _run(
+        connection,
+        """CREATE TABLE api_keys (
+            id TEXT NOT NULL PRIMARY KEY,
+            "user" TEXT NOT NULL,
+            name TEXT NOT NULL,
+            prefix TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            agents TEXT,
+            requests_per_minute INTEGER,
+            created_at {time} NOT NULL,
+            expires_at {time},
+            last_used_at {time},
+            FOREIGN KEY ("user") REFERENCES users (id) ON DELETE CASCADE
+        )""",
+        "CREATE INDEX api_keys_prefix ON api_keys (prefix)",
+        'CREATE INDEX api_keys_user ON api_keys ("user")',
+    )
+
+
+def m006_secrets(connection: Connection) -> None:
+    """What the gateways on one database share, such as the key that signs sign-ins."""
+    _run(connection, "CREATE TABLE secrets (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)")
+
+
+def m007_background_runs(connection: Connection) -> None:
+    """Responses that are being made in the background, so that those of a process that died are told from others."""
+    _run(
+        connection,
+        """CREATE TABLE background_runs (
+            response_id TEXT NOT NULL PRIMARY KEY,
+            seen_at {time} NOT NULL,
+            stop BOOLEAN NOT NULL
+        )""",
+    )
+
+
+MIGRATIONS: Sequence[Migration] = (
+    m001_conversations,
+    m002_responses,
+    m003_usage,
+    m004_users,
+    m005_api_keys,
+    m006_secrets,
+    m007_background_runs,
+)
 
 
 def migrate(connection: Connection, steps: Sequence[Migration] = MIGRATIONS) -> None:

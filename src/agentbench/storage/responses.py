@@ -17,7 +17,7 @@ from agentbench.storage import tables
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
 
-__all__ = ["StoredResponse", "chain", "delete", "get", "save"]
+__all__ = ["StoredResponse", "chain", "delete", "find_item", "get", "save"]
 
 _responses = msgspec.json.Decoder(Response)
 _inputs = msgspec.json.Decoder(tuple[InputItem, ...])
@@ -67,6 +67,20 @@ def chain(connection: Connection, head: str, user: str) -> tuple[StoredResponse,
     links = links.union_all(older.where(table.c.id == links.c.parent, table.c.user == user))
     query = select(table).join(links, table.c.id == links.c.id).order_by(links.c.age.desc())
     return tuple(_stored(row) for row in connection.execute(query).mappings())
+
+
+def find_item(connection: Connection, item_id: str, user: str) -> InputItem | None:
+    """Return the user's newest stored item of that id, be it of an input or an output."""
+    table = tables.responses
+    mark = msgspec.json.encode({"id": item_id}).decode()[1:-1]
+    holds = table.c.response.contains(mark, autoescape=True) | table.c.input.contains(mark, autoescape=True)
+    query = select(table).where(table.c.user == user, holds).order_by(table.c.created_at.desc())
+    for row in connection.execute(query).mappings():
+        stored = _stored(row)
+        for item in (*stored.input, *stored.response.output):
+            if item.id == item_id:
+                return item
+    return None
 
 
 def delete(connection: Connection, response_id: str, user: str) -> bool:

@@ -5,12 +5,34 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, DateTime, Double, ForeignKey, Index, Integer, MetaData, Table, Text, TypeDecorator
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
-__all__ = ["conversations", "metadata", "migrations", "responses", "usage"]
+__all__ = [
+    "api_keys",
+    "background_runs",
+    "conversations",
+    "metadata",
+    "migrations",
+    "responses",
+    "secrets",
+    "usage",
+    "users",
+]
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -98,4 +120,51 @@ usage = Table(
     Column("error_type", Text),
     Index("usage_user_time", "user", "time"),
     Index("usage_conversation_id", "conversation_id"),
+)
+
+# `generation` goes up with everything that ends a user's sign-ins.
+users = Table(
+    "users",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("password", Text),
+    Column("issuer", Text),
+    Column("subject", Text),
+    Column("created_at", UTCDateTime, nullable=False),
+    Index("users_email", "email", unique=True),
+    Index("users_issuer_subject", "issuer", "subject", unique=True),
+)
+
+# Only the SHA-256 of a key is here, and the prefix by which people tell keys apart.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("agents", Text),
+    Column("requests_per_minute", Integer),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("expires_at", UTCDateTime),
+    Column("last_used_at", UTCDateTime),
+    Index("api_keys_prefix", "prefix"),
+    Index("api_keys_user", "user"),
+)
+
+# What the gateways on one database must share and nobody else may know.
+secrets = Table("secrets", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
+
+# A row is there while some process makes the response; `stop` asks that process to end it.
+background_runs = Table(
+    "background_runs",
+    metadata,
+    Column("response_id", Text, primary_key=True),
+    Column("seen_at", UTCDateTime, nullable=False),
+    Column("stop", Boolean, nullable=False),
 )

@@ -10,21 +10,23 @@ import logging
 from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-import anyio
 import msgspec
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response as HTTPResponse
 
 from agentbench.errors import AgentbenchError, UpstreamRateLimited
+from agentbench.surfaces.event_stream import EventStream, while_connected
+from agentbench.surfaces.receipts import WithoutReceipts, without_receipts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
     from starlette.requests import Request
-    from starlette.types import Receive, Scope, Send
 
     from agentbench.auth.principal import Principal
     from agentbench.protocol import Event, Response
     from agentbench.runner import Run, Runner
+    from agentbench.runner.background import BackgroundRun
 
 __all__ = ["Encoder", "EventStream", "Route", "finished", "json_response", "openai_error", "streamed"]
 
@@ -42,13 +44,14 @@ class Encoder(Protocol):
 
 
 class Route(NamedTuple):
-    """One address of a surface."""
+    """One address of a surface. Two may share one: the first answers the requests that have its `header`."""
 
     method: str
     path: str
     handler: Callable[[Request, Runner, Principal], Awaitable[HTTPResponse]]
     error: Callable[[AgentbenchError], HTTPResponse]
     summary: str
+    header: str | None = None
 
     async def answer(self, request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
         """Handle a request; errors come out in the surface's shape, those that nobody foresaw without their details."""
@@ -56,67 +59,50 @@ class Route(NamedTuple):
             return await self.handler(request, runner, principal)
         except AgentbenchError as error:
             return self.error(error)
+        except ClientDisconnect:
+            return HTTPResponse(status_code=499)  # nobody reads it; logs of requests know the number
         except Exception as error:  # noqa: BLE001 - it is logged, and no client learns more
             _log.exception("a request broke off")
             return self.error(AgentbenchError(f"agentbench itself failed ({type(error).__name__}). Its log says more."))
 
 
-class EventStream(HTTPResponse):
-    """A server-sent stream. It ends at once, with all that feeds it, when the client goes away."""
+async def streamed(
+    run: Run | BackgroundRun, encoder: Encoder, *, request: Request | None = None, receipts: bool = False
+) -> EventStream:
+    """Return the run as a stream once its first event is there; raises what goes wrong before.
 
-    media_type = "text/event-stream"
-
-    def __init__(self, frames: AsyncGenerator[bytes]) -> None:
-        super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
-        del self.headers["content-length"]
-        self._frames = frames
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's shape
-        """Send the frames as they come."""
-
-        async def watch() -> None:
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            group.cancel_scope.cancel()
-
-        try:
-            async with aclosing(self._frames), anyio.create_task_group() as group:
-                group.start_soon(watch)
-                await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-                async for frame in self._frames:
-                    await send({"type": "http.response.body", "body": frame, "more_body": True})
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
-                group.cancel_scope.cancel()
-        except ExceptionGroup as errors:  # the task group's wrapping
-            raise errors.exceptions[0] from None
-
-
-async def streamed(run: Run, encoder: Encoder) -> EventStream:
-    """Return the run as a stream once its first event is there; raises what goes wrong before."""
+    `request` lets a client that goes away meanwhile end the run. `receipts` shows the tools that ran here.
+    """
     batches = run.events()
-    first = await anext(batches)
-    return EventStream(_frames(first, batches, encoder))
+    first = await while_connected(request, anext(batches))
+    view = WithoutReceipts(run.own_tools) if run.own_tools and not receipts else None
+    return EventStream(_frames(first, batches, encoder, view))
 
 
-async def _frames(first: list[Event], batches: AsyncGenerator[list[Event]], encoder: Encoder) -> AsyncGenerator[bytes]:
+async def _frames(
+    first: list[Event], batches: AsyncGenerator[list[Event]], encoder: Encoder, view: WithoutReceipts | None
+) -> AsyncGenerator[bytes]:
     async with aclosing(batches):
-        for event in first:
-            for frame in encoder.feed(event):
-                yield frame
-        async for batch in batches:
-            for event in batch:
+        batch: list[Event] | None = first
+        while batch is not None:
+            for event in batch if view is None else view.feed(batch):
                 for frame in encoder.feed(event):
                     yield frame
+            batch = await anext(batches, None)
     for frame in encoder.close():
         yield frame
 
 
-async def finished(run: Run) -> Response:
-    """Return the final response of a run."""
+async def finished(run: Run, *, request: Request | None = None, receipts: bool = False) -> Response:
+    """Return the final response of a run; takes what `streamed` takes."""
+    await while_connected(request, _drained(run))
+    return run.response if receipts else without_receipts(run.response, run.own_tools)
+
+
+async def _drained(run: Run) -> None:
     async with aclosing(run.events()) as batches:
         async for _ in batches:
             pass
-    return run.response
 
 
 def json_response(body: object, status: int = 200, headers: dict[str, str] | None = None) -> HTTPResponse:

@@ -51,9 +51,10 @@ def decode_chat(body: Mapping[str, Any]) -> CreateResponse:
         raw["top_logprobs"] = body.get("top_logprobs") or 1
     raw["tools"] = [_tool(tool, f"tools[{n}]") for n, tool in enumerate(_list(body, "tools"))]
     raw["tool_choice"] = _tool_choice(body.get("tool_choice"))
+    raw["text"] = {"verbosity": body.get("verbosity")}
     if body.get("response_format") is not None:
         form = _object(body, "response_format")
-        raw["text"] = {"format": {**_object(form, "json_schema", "response_format"), "type": form.get("type")}}
+        raw["text"]["format"] = {**_object(form, "json_schema", "response_format"), "type": form.get("type")}
     return decode_request(raw)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agentbench.errors import InvalidRequest, UpstreamError
+from agentbench.protocol.content import OutputText
 from agentbench.protocol.decode import decode_json
 from agentbench.protocol.items import Message
 from agentbench.runner import Turn
@@ -31,8 +32,8 @@ async def create_completion(request: Request, runner: Runner, principal: Princip
     run = runner.start(Turn(request=wanted, principal=principal))
     if wanted.stream:
         with_usage = wanted.stream_options is not None and wanted.stream_options.include_usage
-        return await streamed(run, ChatEncoder(run.response, with_usage=with_usage))
-    return json_response(completion(await finished(run)))
+        return await streamed(run, ChatEncoder(run.response, with_usage=with_usage), request=request)
+    return json_response(completion(await finished(run, request=request)))
 
 
 def completion(response: Response) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def completion(response: Response) -> dict[str, Any]:
             {"id": call.call_id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
             for call in calls
         ]
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason(response)}
+    choice = {"index": 0, "message": message, "logprobs": _logprobs(response), "finish_reason": finish_reason(response)}
     return {
         "id": response.id.replace("resp_", "chatcmpl-"),
         "object": "chat.completion",
@@ -62,6 +63,12 @@ def completion(response: Response) -> dict[str, Any]:
         "choices": [choice],
         "usage": usage_body(response.usage),
     }
+
+
+def _logprobs(response: Response) -> dict[str, Any] | None:
+    parts = [part for item in response.output if isinstance(item, Message) for part in item.content]
+    told = [each for part in parts if isinstance(part, OutputText) for each in part.logprobs]
+    return {"content": told, "refusal": None} if told else None
 
 
 ROUTES = (Route("POST", "/chat/completions", create_completion, openai_error, "Create a chat completion (OpenAI)"),)

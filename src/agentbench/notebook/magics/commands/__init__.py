@@ -8,7 +8,9 @@ from agentbench.notebook.magics.commands.agents import Agents
 from agentbench.notebook.magics.commands.chat import Chat
 from agentbench.notebook.magics.commands.help import Help
 from agentbench.notebook.magics.commands.history import History
+from agentbench.notebook.magics.commands.keys import Keys
 from agentbench.notebook.magics.commands.new import New
+from agentbench.notebook.magics.commands.serve import Serve
 from agentbench.notebook.magics.commands.usage import Usage
 from agentbench.notebook.magics.commands.use import Use
 
@@ -17,5 +19,5 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS"]
 
-_ALL: tuple[Command, ...] = (Chat(), Agents(), Use(), New(), History(), Usage())
+_ALL: tuple[Command, ...] = (Chat(), Agents(), Use(), New(), History(), Usage(), Serve(), Keys())
 COMMANDS: dict[str, Command] = {command.name: command for command in (*_ALL, Help(_ALL))}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import threading
+from contextlib import contextmanager
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +14,11 @@ from agentbench.notebook.magics.interpolate import interpolate, lookup
 from agentbench.notebook.magics.options import Option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from agentbench.notebook.magics.commands.base import Call
     from agentbench.notebook.result import Result
+    from agentbench.protocol.items import FunctionCall
 
 __all__ = ["Chat"]
 
@@ -39,6 +46,12 @@ class Chat:
             "SCHEMA_VAR",
             completes="variables",
         ),
+        Option(
+            ("--tools",),
+            "functions that the model may call, by variable name; several with commas",
+            "FUNCTIONS",
+            completes="variables",
+        ),
         Option(("--image",), "show the model an image", "PATH_OR_VAR", completes="variables"),
     )
 
@@ -55,6 +68,7 @@ class Chat:
             conversation=conversation,
             instructions=call.options.get("system"),
             cell=call.cell,
+            approve=_ask_person,
             **extras,
         )
         again = call.session.interrupted_run == call.cell.run
@@ -81,6 +95,8 @@ class Chat:
         extras: dict[str, Any] = {name: value for name in _PARAMETERS if (value := _given(call, name)) is not None}
         if (name := call.options.get("json")) is not None:
             extras["schema"] = lookup(name, call.namespace, option="--json")
+        if (names := call.options.get("tools")) is not None:
+            extras["functions"] = [lookup(name.strip(), call.namespace, option="--tools") for name in names.split(",")]
         if (image := call.options.get("image")) is not None:
             extras["images"] = [image_url(image, call.namespace)]
         if (to := call.options.get("to")) is not None and (not to.isidentifier() or iskeyword(to)):
@@ -90,3 +106,39 @@ class Chat:
 
 def _given(call: Call, name: str) -> Any:
     return call.options.get(name, getattr(call.magics, name))
+
+
+def _ask_person(wanted: FunctionCall) -> bool:
+    """Ask at the cell; an interrupt is to the answer what it always is."""
+    shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in wanted.arguments)
+    try:
+        with _interruptible():
+            answer = input(f"Run {wanted.name}({shown})? [y/N] ")
+    except KeyboardInterrupt:
+        if _in_task():  # whose event loop would end with it
+            raise asyncio.CancelledError from None
+        raise
+    except (EOFError, NotImplementedError):  # the notebook runs with nobody to ask
+        return False
+    return answer.strip().lower() in ("y", "yes")
+
+
+def _in_task() -> bool:
+    try:
+        return asyncio.current_task() is not None
+    except RuntimeError:
+        return False
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let an interrupt end what waits here: while an answer is drawn it would only be noted."""
+    usual = signal.getsignal(signal.SIGINT)
+    if usual is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)

@@ -1,0 +1,134 @@
+"""The routes for signing in and for one's own API keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from starlette.requests import Request  # noqa: TC002 - FastAPI evaluates the annotation
+from starlette.responses import Response
+
+from agentbench.errors import AgentbenchError, InvalidRequest, PermissionDenied, UnknownName
+from agentbench.gateway.identity import PRINCIPAL, SIGN_IN, error_headers, unforeseen
+from agentbench.protocol.decode import convert, decode_json
+from agentbench.surfaces.base import json_response, openai_error
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from fastapi import FastAPI
+
+    from agentbench.auth.gate import Gate
+    from agentbench.auth.principal import Principal
+    from agentbench.config.endpoint import Catalog
+    from agentbench.storage.keys import ApiKey
+
+    Handler = Callable[[Request], Awaitable[Response]]
+
+__all__ = ["add_account_routes"]
+
+_LARGEST_BODY = 65_536  # anyone may send one
+_SECRET_HEADERS = {"cache-control": "no-store"}
+
+
+class _Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    email: Annotated[str, msgspec.Meta(max_length=254)]
+    password: Annotated[str, msgspec.Meta(max_length=1024)]
+
+
+class _KeyWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    expires_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    agents: list[str] | None = None
+    requests_per_minute: int | None = None
+
+
+def add_account_routes(app: FastAPI, gate: Gate, catalog: Catalog) -> None:
+    """Give the application the routes."""
+    routes = _AccountRoutes(gate, catalog)
+    for method, path, handler, summary in (
+        ("POST", SIGN_IN, routes.sign_in, "Sign in with a password"),
+        ("POST", "/api/keys", routes.create_key, "Create an API key; it is shown this once"),
+        ("GET", "/api/keys", routes.list_keys, "List your API keys"),
+        ("DELETE", "/api/keys/{key_id}", routes.revoke_key, "Revoke one of your API keys"),
+    ):
+        app.add_api_route(
+            path,
+            _answering(handler),
+            methods=[method],
+            summary=summary,
+            response_model=None,
+            name=handler.__name__,
+        )
+
+
+def _answering(handler: Handler) -> Handler:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except AgentbenchError as raised:
+            error = raised
+        except Exception as raised:  # noqa: BLE001 - it is logged, and no client learns more
+            error = unforeseen(raised)
+        response = openai_error(error)
+        response.headers.update(error_headers(error))
+        return response
+
+    return endpoint
+
+
+class _AccountRoutes:
+    def __init__(self, gate: Gate, catalog: Catalog) -> None:
+        self._gate = gate
+        self._accounts = gate.accounts
+        self._catalog = catalog
+
+    async def sign_in(self, request: Request) -> Response:
+        given = convert(decode_json(await _body(request)), _Credentials)
+        made = await self._accounts.sign_in(given.email, given.password)
+        user = {"id": made.user.id, "email": made.user.email, "role": made.user.role}
+        body = {"token": made.token.reveal(), "expires_at": made.expires_at, "user": user}
+        return json_response(body, headers=_SECRET_HEADERS)
+
+    async def create_key(self, request: Request) -> Response:
+        principal = _signed_in(request)
+        self._gate.require("use", principal)
+        self._gate.require("create", principal)
+        wish = convert(decode_json(await _body(request)), _KeyWish)
+        for agent in wish.agents or ():
+            if agent not in self._catalog.agents:
+                raise UnknownName("agent", agent, self._catalog.agents, param="agents")
+        made = await self._accounts.create_key(principal.user, **msgspec.structs.asdict(wish))
+        return json_response(_shown(made.key) | {"key": made.secret.reveal()}, 201, _SECRET_HEADERS)
+
+    async def list_keys(self, request: Request) -> Response:
+        keys = await self._accounts.keys(_signed_in(request).user)
+        return json_response({"keys": [_shown(key) for key in keys]})
+
+    async def revoke_key(self, request: Request) -> Response:
+        await self._accounts.revoke_key(request.path_params["key_id"], user=_signed_in(request).user)
+        return Response(status_code=204)
+
+
+def _signed_in(request: Request) -> Principal:
+    """Return a person. Keys and an issuer's tokens may not make keys, which would outlive them."""
+    principal: Principal = request.scope[PRINCIPAL]
+    if principal.remote and not principal.signed_in:
+        raise PermissionDenied(f"Only a person who has signed in can do this. Sign in with POST {SIGN_IN}.")
+    return principal
+
+
+def _shown(key: ApiKey) -> dict[str, Any]:
+    shown: dict[str, Any] = msgspec.structs.asdict(key)
+    del shown["user"]
+    return shown
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LARGEST_BODY:
+            raise InvalidRequest(f"The body is longer than {_LARGEST_BODY} bytes.")
+    return bytes(body)
