@@ -28,11 +28,11 @@ async def test_fifty_at_once(database: Database) -> None:
     assert len(rows) == 50
 
 
-async def test_a_hundred_cancelled(database: Database) -> None:
+async def test_two_hundred_cancelled(database: Database) -> None:
     """No upstream stays open, and no row is missing."""
     upstream = FakeProvider("one ", HANG)
     runner = runner_of(upstream, database)
-    runs = [play(runner) for _ in range(100)]
+    runs = [play(runner) for _ in range(200)]
     readers = [asyncio.create_task(drain(run)) for run in runs]
     for _ in runs:
         await upstream.hung.acquire()
@@ -41,7 +41,7 @@ async def test_a_hundred_cancelled(database: Database) -> None:
     ends = await asyncio.gather(*readers, return_exceptions=True)
     rows = await database.read(usage.rows)
     assert {type(end) for end in ends} == {asyncio.CancelledError}
-    assert (upstream.opened, upstream.closed) == (100, 100)
+    assert (upstream.opened, upstream.closed) == (200, 200)
     assert {(row.response_id, row.status) for row in rows} == {(run.response.id, "incomplete") for run in runs}
 
 
