@@ -63,9 +63,9 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *arguments: str) -> Iterator[Server]:
+def serving(folder: Path, *arguments: str, config: str = CONFIG) -> Iterator[Server]:
     """Give a server whose files lie in a folder; kill it if it still runs."""
-    (folder / "agentbench.yaml").write_text(CONFIG)
+    (folder / "agentbench.yaml").write_text(config)
     command = [sys.executable, "-m", "agentbench", "serve", "--port", "0", "--config", "agentbench.yaml", *arguments]
     environ = os.environ | {"AGENTBENCH_HOME": str(folder / "home")}
     with subprocess.Popen(
