@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import openai
@@ -14,6 +19,7 @@ if TYPE_CHECKING:
 
     from tests.gateway.test_serve_process import Server
 
+DOCS = Path(__file__).parents[2] / "docs"
 CONFIG = """\
 endpoints:
   scripted:
@@ -28,6 +34,7 @@ endpoints:
           - [{call: {name: minutes, arguments: {dish: egg}}}]
           - [{text: Seven minutes.}]
 agents:
+  - {id: guide, endpoint: scripted, model: talk}
   - {id: talk, endpoint: scripted, model: talk}
   - {id: form, endpoint: scripted, model: form}
   - {id: tool, endpoint: scripted, model: tool}
@@ -107,7 +114,7 @@ def test_a_chat_stream(client: openai.OpenAI) -> None:
 
 def test_models(client: openai.OpenAI) -> None:
     """The agents are models; one can be fetched by its name."""
-    assert [model.id for model in client.models.list()] == ["talk", "form", "tool"]
+    assert [model.id for model in client.models.list()] == ["guide", "talk", "form", "tool"]
     assert client.models.retrieve("tool").id == "tool"
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("nobody")
@@ -125,6 +132,18 @@ def test_anthropic(server: Server) -> None:
         called = client.messages.create(model="tool", max_tokens=50, messages=asked, tools=tools)
     assert (made.content[0].text, text) == ("first answer", "first answer")
     assert (called.stop_reason, called.content[-1].input) == ("tool_use", {"dish": "egg"})
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.parametrize("page", ["api", "serving"])
+def test_curl(server: Server, page: str) -> None:
+    """The commands of the pages work as they stand, with the address and the key filled in."""
+    blocks = re.findall(r"^```sh\n(curl .*?)^```$", (DOCS / f"{page}.md").read_text(), re.DOTALL | re.MULTILINE)
+    commands = "".join(blocks).replace("http://127.0.0.1:8017", server.url).replace("curl ", "curl -sSf ")
+    environ = os.environ | {"KEY": server.key}
+    done = subprocess.run(["/bin/sh", "-ec", commands], env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "first answer" in done.stdout
 
 
 @pytest.mark.anyio
