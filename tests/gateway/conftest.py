@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.runner.fakes import FakeProvider, runner_of
 
+from agentbench.auth.accounts import Accounts
 from agentbench.gateway.app import create_app
 from agentbench.gateway.crossing import LoopThread
 from agentbench.storage.database import Database
@@ -30,6 +31,20 @@ def loop() -> Iterator[LoopThread]:
     loop = LoopThread()
     yield loop
     loop.stop()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """Give an empty database."""
+    database = Database(f"sqlite:///{tmp_path / 'gateway.db'}")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def accounts(database: Database) -> Accounts:
+    """Give the accounts in it."""
+    return Accounts(database)
 
 
 @pytest.fixture

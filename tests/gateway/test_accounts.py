@@ -11,38 +11,23 @@ from msgspec.structs import replace
 from tests.auth.issuer import AUDIENCE, issuer_on_loopback, rsa_key, signed
 from tests.runner.fakes import FakeProvider, catalog, runner_of
 
-from agentbench.auth.accounts import Accounts
 from agentbench.auth.principal import KERNEL
 from agentbench.config import Oidc, RemoteAccess
 from agentbench.gateway.app import create_app
 from agentbench.gateway.transports import AsyncInProcessTransport
-from agentbench.storage.database import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
+    from agentbench.auth.accounts import Accounts
     from agentbench.gateway.crossing import LoopThread
+    from agentbench.storage.database import Database
 
     Client = Callable[..., httpx2.AsyncClient]
 
 pytestmark = pytest.mark.anyio
 OPEN = RemoteAccess(use=True, create=True)
 PASSWORD = "long enough"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """Give an empty database."""
-    database = Database(f"sqlite:///{tmp_path / 'gateway.db'}")
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def accounts(database: Database) -> Accounts:
-    """Give the accounts in it."""
-    return Accounts(database)
 
 
 @pytest.fixture

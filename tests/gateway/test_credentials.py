@@ -15,14 +15,14 @@ from tests.runner.fakes import FakeProvider, catalog, runner_of
 from agentbench.auth.accounts import Accounts
 from agentbench.config import Agent, Endpoint, Oidc, RemoteAccess
 from agentbench.gateway.app import create_app
-from agentbench.storage.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from joserfc.jwk import RSAKey
     from tests.auth.issuer import Issuer
+
+    from agentbench.storage.database import Database
 
     Client = Callable[..., httpx2.AsyncClient]
 
@@ -33,20 +33,6 @@ KNOWN = catalog(
     Endpoint(name="fake", provider="scripted", models=("m",)),
     agents=(Agent(id="guide", name="Guide", endpoint="fake"), Agent(id="cook", name="Cook", endpoint="fake")),
 )
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """Give an empty database."""
-    database = Database(f"sqlite:///{tmp_path / 'gateway.db'}")
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def accounts(database: Database) -> Accounts:
-    """Give the accounts in it."""
-    return Accounts(database)
 
 
 @pytest.fixture

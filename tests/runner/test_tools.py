@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import pytest
-from pydantic import BaseModel
+from tests.runner.shapes import Place, Trip, Unit
 
 from agentbench import Tool, tool
 from agentbench.errors import InvalidRequest, UnknownName
@@ -19,27 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 pytestmark = pytest.mark.anyio
-
-
-class Unit(Enum):
-    """A unit of temperature."""
-
-    C = "celsius"
-    F = "fahrenheit"
-
-
-@dataclass
-class Place:
-    """A point on a map."""
-
-    lat: float
-    lon: float = 0.0
-
-
-class Trip(BaseModel):
-    """A way with stops."""
-
-    stops: list[Place]
 
 
 def weather(city: str, days: int = 1) -> str:

@@ -174,7 +174,7 @@ def _as_text(result: object) -> str:
         return result
     try:
         return msgspec.json.encode(result, enc_hook=_dumped).decode()
-    except (TypeError, ValueError, NotImplementedError):
+    except (TypeError, ValueError):
         return str(result)
 
 
@@ -184,7 +184,7 @@ def _dumped(value: Any) -> object:
 
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
-    raise NotImplementedError
+    raise TypeError(f"A {type(value).__name__} is not JSON.")
 
 
 class Toolbox:
