@@ -6,16 +6,19 @@ Importing this package is cheap; pydantic and ruamel.yaml are imported when ther
 from __future__ import annotations
 
 from agentbench.config.discover import LOCAL_MODEL
-from agentbench.config.endpoint import Agent, Catalog, Endpoint, ModelParameters, Provider, Secret
+from agentbench.config.endpoint import Agent, AwsKeys, Catalog, Deployment, Endpoint, ModelParameters, Provider, Secret
 from agentbench.config.load import load
 from agentbench.config.mcp import McpServer
 from agentbench.config.remote import Oidc, RemoteAccess, RemoteRight, Role
 from agentbench.config.script import Script, Step, script
+from agentbench.config.settings import Timeouts, Titles
 
 __all__ = [
     "LOCAL_MODEL",
     "Agent",
+    "AwsKeys",
     "Catalog",
+    "Deployment",
     "Endpoint",
     "McpServer",
     "ModelParameters",
@@ -27,6 +30,8 @@ __all__ = [
     "Script",
     "Secret",
     "Step",
+    "Timeouts",
+    "Titles",
     "load",
     "script",
 ]

@@ -15,12 +15,21 @@ import msgspec
 from agentbench.config.mcp import McpServer
 from agentbench.config.remote import RemoteAccess
 from agentbench.config.script import Script
+from agentbench.config.settings import Timeouts, Titles
 from agentbench.errors import UnknownName
 
-__all__ = ["Agent", "Catalog", "Endpoint", "ModelParameters", "Provider", "Secret"]
+__all__ = ["Agent", "AwsKeys", "Catalog", "Deployment", "Endpoint", "ModelParameters", "Provider", "Secret"]
 
 Provider: TypeAlias = Literal[
-    "openai_chat", "openai_responses", "llama_cpp", "scripted", "anthropic", "google", "ollama"
+    "openai_chat",
+    "openai_responses",
+    "llama_cpp",
+    "scripted",
+    "anthropic",
+    "google",
+    "ollama",
+    "azure_openai",
+    "bedrock",
 ]
 
 _MASK = "****"
@@ -59,6 +68,32 @@ class Secret:
         raise TypeError("A Secret can't be pickled or copied. Pass the object itself.")
 
 
+class Deployment(msgspec.Struct, frozen=True, kw_only=True):
+    """Where Azure runs one model; what is None or empty is as the endpoint says."""
+
+    name: str
+    """The deployment's name, which the request's `model` or address holds."""
+    base_url: str
+    """The address before `/chat/completions` or `/responses`."""
+    api_version: str | None = None
+    api_key: Secret | None = None
+    headers: Mapping[str, str] = _NOTHING
+    add_params: Mapping[str, Any] = _NOTHING
+    drop_params: tuple[str, ...] = ()
+    use_responses_api: bool = False
+
+    def __repr__(self) -> str:
+        return f"Deployment({self.name!r}, {self.base_url!r})"
+
+
+class AwsKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """What signs a request to AWS; the session token comes with temporary keys."""
+
+    access_key_id: str
+    secret_access_key: Secret
+    session_token: Secret | None = None
+
+
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """A place that answers with models; its repr shows the headers' names, never their values."""
 
@@ -70,6 +105,21 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     fetch_models: bool = False
     """True if the endpoint itself may know more models than `models`."""
     headers: Mapping[str, str] = _NOTHING
+    """Besides what the provider itself must send; its own win. Placeholders are filled before a provider sees them."""
+    stream_rate: float = 1
+    """Milliseconds between the pieces that people see; 0 and 1 mean as fast as they come."""
+    titles: Titles = Titles()
+    max_tool_result_chars: int | None = None
+    add_params: Mapping[str, Any] = _NOTHING
+    """Goes into the body of every request, in place of what is there."""
+    drop_params: tuple[str, ...] = ()
+    """Keys that are taken out of the body of every request."""
+    timeouts: Timeouts = Timeouts()
+    deployments: Mapping[str, Deployment] = _NOTHING
+    """Azure's, by model."""
+    region: str | None = None
+    """AWS's."""
+    aws_keys: AwsKeys | None = None
     files: Mapping[str, Path] = _NOTHING
     """The GGUF file of each local model that the operator named; it may not exist."""
     context_lengths: Mapping[str, int] = _NOTHING

@@ -20,6 +20,11 @@ _TABLE = {
     "openai_responses": ("openai_responses", "OpenAIResponses", True),
     "llama_cpp": ("llama_cpp", "LlamaCpp", False),
     "scripted": ("scripted", "Scripted", False),
+    "anthropic": ("anthropic", "Anthropic", True),
+    "google": ("google", "Google", True),
+    "ollama": ("ollama", "Ollama", True),
+    "azure_openai": ("azure_openai", "AzureOpenAI", True),
+    "bedrock": ("bedrock", "Bedrock", True),
 }
 
 

@@ -26,6 +26,8 @@ __all__ = ["Http"]
 # Seconds. A model may think for minutes before its first byte, and be silent between two.
 _TIMEOUT = httpx2.Timeout(connect=10, read=300, write=60, pool=30)
 _LISTING_TIMEOUT = httpx2.Timeout(10)
+_EVENTS = "text/event-stream"
+_BETA = "anthropic-beta"  # several sides may ask for betas, and all are meant
 _STREAM_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":", b"\xef\xbb\xbf")
 
 
@@ -45,27 +47,49 @@ class Http:
         await self._client.aclose()
 
     @asynccontextmanager
-    async def post(self, path: str, body: object, endpoint: Endpoint) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Post JSON and give the answer's bytes as they come; the upstream has said 200 when this is entered."""
+    async def post(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        endpoint: Endpoint,
+        *,
+        headers: Mapping[str, str] | None = None,
+        auth: httpx2.Auth | None = None,
+        accept: str = _EVENTS,
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Post JSON and give the answer's bytes as they come; the upstream has said 200 when this is entered.
+
+        `headers` are the provider's own, which win over the endpoint's; None means the key as a bearer token. `auth`
+        signs the request as it is sent. Where something other than server-sent events is accepted, the bytes are
+        handed on as they are; in a stream of those, a whole JSON answer becomes the one event.
+        """
         request = self._request(
             "POST",
             path,
             endpoint,
-            content=msgspec.json.encode(body),
-            headers=_headers(endpoint) | {"content-type": "application/json", "accept": "text/event-stream"},
+            content=msgspec.json.encode(_adjusted(body, endpoint)),
+            headers=_headers(endpoint, headers) | {"content-type": "application/json", "accept": accept},
         )
-        response = await self._send(request, endpoint)
+        response = await self._send(request, endpoint, auth)
         try:
             await _check(response, endpoint)
-            async with aclosing(_frames(response, endpoint)) as frames:
-                yield frames
+            chunks = _frames(response, endpoint) if accept == _EVENTS else _bytes(response, endpoint)
+            async with aclosing(chunks):
+                yield chunks
         finally:
             await response.aclose()
 
-    async def get_json(self, path: str, endpoint: Endpoint) -> Any:
-        """Return the JSON that an address answers with."""
-        request = self._request("GET", path, endpoint, headers=_headers(endpoint), timeout=_LISTING_TIMEOUT)
-        response = await self._send(request, endpoint)
+    async def get_json(
+        self,
+        path: str,
+        endpoint: Endpoint,
+        *,
+        headers: Mapping[str, str] | None = None,
+        auth: httpx2.Auth | None = None,
+    ) -> Any:
+        """Return the JSON that an address answers with; `headers` and `auth` are as for `post`."""
+        request = self._request("GET", path, endpoint, headers=_headers(endpoint, headers), timeout=_LISTING_TIMEOUT)
+        response = await self._send(request, endpoint, auth)
         try:
             await _check(response, endpoint)
             return await _json(response, endpoint)
@@ -80,7 +104,9 @@ class Http:
         except httpx2.InvalidURL as error:
             raise UpstreamUnavailable(f"{endpoint.name}: the base URL is not valid: {error}.") from None
 
-    async def _send(self, request: httpx2.Request, endpoint: Endpoint) -> httpx2.Response:
+    async def _send(
+        self, request: httpx2.Request, endpoint: Endpoint, auth: httpx2.Auth | None = None
+    ) -> httpx2.Response:
         connected = False
 
         async def notice(event: str, _: Mapping[str, Any]) -> None:
@@ -90,19 +116,28 @@ class Http:
         request.extensions["trace"] = notice
         try:
             try:
-                return await self._client.send(request, stream=True)
+                return await self._client.send(request, stream=True, auth=auth)
             except (httpx2.RemoteProtocolError, httpx2.ReadError):
                 if connected:
                     raise
-                return await self._client.send(request, stream=True)
+                return await self._client.send(request, stream=True, auth=auth)
         except httpx2.HTTPError as error:
             raise _transport_error(error, endpoint) from None
 
 
-def _headers(endpoint: Endpoint) -> dict[str, str]:
+def _adjusted(body: Mapping[str, Any], endpoint: Endpoint) -> dict[str, Any]:
+    """Return the body with what the operator wants in it and without what they don't."""
+    return {key: value for key, value in {**body, **endpoint.add_params}.items() if key not in endpoint.drop_params}
+
+
+def _headers(endpoint: Endpoint, own: Mapping[str, str] | None) -> dict[str, str]:
+    if own is None:
+        own = {} if endpoint.api_key is None else {"authorization": f"Bearer {endpoint.api_key.reveal()}"}
     headers = {name.lower(): value for name, value in endpoint.headers.items()}
-    if endpoint.api_key is not None:
-        headers["authorization"] = f"Bearer {endpoint.api_key.reveal()}"
+    united = ",".join(filter(None, (own.get(_BETA), headers.get(_BETA))))
+    headers |= own
+    if united:
+        headers[_BETA] = ",".join(dict.fromkeys(each.strip() for each in united.split(",")))
     if all(value.isascii() and value.isprintable() for value in headers.values()):
         return headers
     raise UpstreamRefused(
@@ -111,13 +146,22 @@ def _headers(endpoint: Endpoint) -> dict[str, str]:
     )
 
 
+async def _bytes(response: httpx2.Response, endpoint: Endpoint) -> AsyncGenerator[bytes]:
+    try:
+        async with aclosing(response.aiter_bytes()) as chunks:
+            async for chunk in chunks:
+                yield chunk
+    except httpx2.HTTPError as error:
+        raise _transport_error(error, endpoint) from None
+
+
 async def _frames(response: httpx2.Response, endpoint: Endpoint) -> AsyncGenerator[bytes]:
     """Yield the body; a whole JSON answer, from servers that don't stream, comes as one event."""
     kind = response.headers.get("content-type", "")
     if "application/json" in kind:
         yield b"data: " + msgspec.json.encode(await _json(response, endpoint)) + b"\n\n"
         return
-    known = "text/event-stream" in kind
+    known = _EVENTS in kind
     try:
         async with aclosing(response.aiter_bytes()) as chunks:
             async for chunk in chunks:

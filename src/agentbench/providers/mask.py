@@ -30,7 +30,10 @@ def shown(text: object, endpoint: Endpoint | None = None) -> str:
 def _secrets(endpoint: Endpoint | None) -> list[str]:
     if endpoint is None:
         return []
-    secrets = [value for value in endpoint.headers.values() if len(value) >= _SECRET_LENGTH]
-    if endpoint.api_key is not None:
-        secrets.append(endpoint.api_key.reveal())
-    return [secret for secret in secrets if secret]
+    deployments, aws = endpoint.deployments.values(), endpoint.aws_keys
+    headers = [endpoint.headers, *(each.headers for each in deployments)]
+    keys = [endpoint.api_key, *(each.api_key for each in deployments)]
+    if aws is not None:
+        keys += [aws.secret_access_key, aws.session_token]
+    values = [value for each in headers for value in each.values() if len(value) >= _SECRET_LENGTH]
+    return [secret for secret in (*values, *(key.reveal() for key in keys if key is not None)) if secret]
