@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import httpx2
+import msgspec
 import pytest
 
-from agentbench.config import Endpoint, Secret
+from agentbench.config import Endpoint, Secret, Timeouts
 from agentbench.providers.http import Http
 
 if TYPE_CHECKING:
@@ -36,17 +36,25 @@ def endpoint() -> Endpoint:
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[Http]:
-    """Return a client."""
-    client = Http(timeout=httpx2.Timeout(30))
-    yield client
-    await client.aclose()
+def hasty(endpoint: Endpoint) -> Endpoint:
+    """Return the endpoint with a quarter of a second for everything."""
+    return msgspec.structs.replace(endpoint, timeouts=Timeouts(connect=0.25, first_byte=0.25, silence=0.25))
 
 
 @pytest.fixture
-async def hasty() -> AsyncIterator[Http]:
-    """Return a client that waits a quarter of a second."""
-    client = Http(timeout=httpx2.Timeout(0.25))
+def waits() -> list[float]:
+    """Return the seconds that `http` was to wait before it sent a request again."""
+    return []
+
+
+@pytest.fixture
+async def http(waits: list[float]) -> AsyncIterator[Http]:
+    """Return a client that notes its waits instead of waiting."""
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    client = Http(sleep=sleep)
     yield client
     await client.aclose()
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import msgspec
+from tests.providers.bedrock_frames import as_frames
 
 from agentbench.protocol import CreateResponse, EventBuilder, Response, collect, draft
 from agentbench.protocol.content import ReasoningText
-from agentbench.protocol.items import Reasoning
+from agentbench.protocol.items import FunctionCall, Item, Message, Reasoning
+from agentbench.providers.anthropic_stream import AnthropicDecoder
+from agentbench.providers.bedrock_stream import BedrockDecoder
 from agentbench.providers.chat_stream import ChatDecoder
+from agentbench.providers.google_stream import GoogleDecoder
+from agentbench.providers.ollama_stream import OllamaDecoder
 from agentbench.providers.responses_stream import ResponsesDecoder
 
 if TYPE_CHECKING:
@@ -19,13 +24,42 @@ if TYPE_CHECKING:
     from agentbench.protocol import Event, Usage
     from agentbench.providers.base import Decoder
 
-__all__ = ["DECODERS", "RECORDINGS", "Told", "chat", "frames", "recorded", "replay", "tokens", "told"]
+__all__ = [
+    "ALL_FOUR",
+    "DECODERS",
+    "JEJU",
+    "RECORDINGS",
+    "SAID",
+    "SEOUL",
+    "THOUGHT_AND_SAID",
+    "TWO_CALLS",
+    "Shape",
+    "Told",
+    "chat",
+    "frames",
+    "recorded",
+    "replay",
+    "tokens",
+    "told",
+]
+
+Shape: TypeAlias = "tuple[type[Item], ...]"
+SEOUL, JEJU = ("get_weather", '{"city":"Seoul"}'), ("get_weather", '{"city":"Jeju"}')
+SAID: Shape = (Message,)
+THOUGHT_AND_SAID: Shape = (Reasoning, Message)
+TWO_CALLS: Shape = (FunctionCall, FunctionCall)
+ALL_FOUR: Shape = (Reasoning, Message, FunctionCall, FunctionCall)
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 DECODERS: dict[str, Callable[[EventBuilder], Decoder]] = {
+    "anthropic": AnthropicDecoder,
+    "bedrock": BedrockDecoder,
+    "google": GoogleDecoder,
+    "ollama": OllamaDecoder,
     "openai_chat": ChatDecoder,
     "openai_responses": ResponsesDecoder,
 }
+"""By folder of recordings; `expected_FOLDER.py` says what each of them must become."""
 
 
 class Told(NamedTuple):
@@ -42,8 +76,13 @@ class Told(NamedTuple):
 
 
 def recorded(name: str) -> bytes:
-    """Return a recording's bytes; a whole JSON answer as the one event that the HTTP client makes of it."""
+    """Return a recording's bytes; a whole JSON answer as the one event that the HTTP client makes of it.
+
+    Bedrock's are kept as JSON lines and become binary frames again.
+    """
     data = (RECORDINGS / name).read_bytes()
+    if name.startswith("bedrock/"):
+        return as_frames(data)
     return b"data: " + msgspec.json.format(data, indent=-1) + b"\n\n" if name.endswith(".json") else data
 
 

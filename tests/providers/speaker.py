@@ -62,6 +62,8 @@ SCENES = (
 class Speaker(Protocol):
     """One protocol's server."""
 
+    cannot: frozenset[str]
+    """The scenes that the protocol has no words for."""
     left: threading.Event
     """Set when a client has left an endless answer."""
     seen: list[dict[str, Any]]

@@ -145,11 +145,16 @@ def test_call_without_arguments() -> None:
 
 
 def test_output_in_parts() -> None:
-    """An output of parts is a string as long as it is only text."""
+    """A tool's message holds only text; what a tool shows follows all results, as a message of the user's."""
     text = FunctionCallOutput(id="fco_1", call_id="a", output=(InputText(text="A"), InputText(text="B")))
     image = FunctionCallOutput(id="fco_2", call_id="b", output=(InputImage(image_url=PIXEL),))
-    contents = [message["content"] for message in encoded(text, image)]
-    assert contents == ["AB", [{"type": "image_url", "image_url": {"url": PIXEL, "detail": "auto"}}]]
+    more = FunctionCallOutput(id="fco_3", call_id="c", output="C")
+    told = [(each["role"], each["content"]) for each in encoded(image, text, more, user_message("And?"))]
+    shown = [
+        {"type": "text", "text": "The result of b:"},
+        {"type": "image_url", "image_url": {"url": PIXEL, "detail": "auto"}},
+    ]
+    assert told == [("tool", "See below."), ("tool", "AB"), ("tool", "C"), ("user", shown), ("user", "And?")]
 
 
 def test_reasoning_is_left_out() -> None:

@@ -8,13 +8,12 @@ import anyio
 import httpx2
 import msgspec
 import pytest
-from tests.providers.upstream import drop, hang, reply, stream
+from tests.providers.upstream import Upstream, drop, hang, reply, stream
 
-from agentbench.config import Secret
+from agentbench.config import Secret, Timeouts
 from agentbench.errors import (
     AgentbenchError,
     UpstreamGarbled,
-    UpstreamRateLimited,
     UpstreamRefused,
     UpstreamTimeout,
     UpstreamUnavailable,
@@ -22,7 +21,7 @@ from agentbench.errors import (
 from agentbench.providers.http import Http
 
 if TYPE_CHECKING:
-    from tests.providers.upstream import Upstream
+    from tests.providers.upstream import Connection
 
     from agentbench.config import Endpoint
 
@@ -59,6 +58,23 @@ async def failure(http: Http, endpoint: Endpoint, upstream: Upstream) -> Agentbe
     return error
 
 
+def slow(*gaps: float) -> Any:
+    """Answer with a comment after each gap, in seconds."""
+
+    async def answer(connection: Connection) -> None:
+        await stream(then=hold)(connection)
+        for gap in gaps:
+            await anyio.sleep(gap)
+            await connection.send(b"3\r\n:\n\n\r\n")
+        await connection.send(b"0\r\n\r\n")
+
+    return answer
+
+
+async def hold(_: Connection) -> None:
+    """Leave the answer open."""
+
+
 # -- what it sends ----------------------------------------------------------------------------------------------------
 
 
@@ -80,12 +96,29 @@ async def test_no_key(http: Http, endpoint: Endpoint, upstream: Upstream) -> Non
     assert b"authorization" not in upstream.requests[0].lower()
 
 
-@pytest.mark.parametrize("key", ["kéy-with-accent", "key\nwith-line-end"])
-async def test_key_that_cannot_be_sent(http: Http, endpoint: Endpoint, upstream: Upstream, key: str) -> None:
-    """A key that no header can hold is refused before anything is sent."""
-    error = await failure(http, msgspec.structs.replace(endpoint, api_key=Secret(key)), upstream)
-    assert isinstance(error, UpstreamRefused)
-    assert error.message == ("acme: the key or a header holds characters that can't be sent. Check ACME_API_KEY.")
+@pytest.mark.parametrize("value", ["Zoë", "a\xa0b", "\xff"])
+async def test_latin_1(http: Http, endpoint: Endpoint, upstream: Upstream, value: str) -> None:
+    """A header's value goes out in Latin-1, a byte for each character."""
+    upstream.answers = [stream(EVENT)]
+    await posted(http, msgspec.structs.replace(endpoint, headers={"X-User": value}), upstream)
+    assert b"\r\nx-user: " + value.encode("latin-1") + b"\r\n" in upstream.requests[0]
+
+
+async def test_blanks_around_a_value(http: Http, endpoint: Endpoint, upstream: Upstream) -> None:
+    """Blanks around a value are no part of it."""
+    upstream.answers = [stream(EVENT)]
+    await posted(http, msgspec.structs.replace(endpoint, headers={"X-User": " a b  "}), upstream)
+    assert b"\r\nx-user: a b\r\n" in upstream.requests[0]
+
+
+@pytest.mark.parametrize("value", ["Łódź", "a\nb: c", "a\r\nb: c", "a\tb", "a\x00", "a\x7f", "a\x85", "key\n"])
+async def test_header_that_cannot_be_sent(http: Http, endpoint: Endpoint, upstream: Upstream, value: str) -> None:
+    """A key or a header that no line of Latin-1 can hold is refused before anything is sent."""
+    changes: tuple[dict[str, Any], ...] = ({"api_key": Secret(value)}, {"headers": {"X-User": value}})
+    for change in changes:
+        error = await failure(http, msgspec.structs.replace(endpoint, **change), upstream)
+        assert isinstance(error, UpstreamRefused)
+        assert error.message == "acme: the key or a header holds characters that can't be sent. Check ACME_API_KEY."
     assert upstream.connections == 0
 
 
@@ -94,6 +127,7 @@ async def test_key_that_cannot_be_sent(http: Http, endpoint: Endpoint, upstream:
     [
         (None, "acme has no base URL. Set baseURL in the config file."),
         ("http://[::1", "acme: the base URL is not valid: Invalid port: ':1'."),
+        ("ftp://127.0.0.1", "acme: the base URL is not valid: Request URL has an unsupported protocol 'ftp://'."),
     ],
 )
 async def test_bad_base_url(http: Http, endpoint: Endpoint, base_url: str | None, message: str) -> None:
@@ -151,25 +185,6 @@ async def test_refused_key(http: Http, endpoint: Endpoint, upstream: Upstream) -
     assert error.message == "acme refused the key (401). Check ACME_API_KEY. It says: Bad key ****."
 
 
-async def test_rate_limit(http: Http, endpoint: Endpoint, upstream: Upstream) -> None:
-    """The header says how long to wait."""
-    upstream.answers = [reply(429, b'{"error": "Slow down."}', retry_after="7")]
-    error = await failure(http, endpoint, upstream)
-    assert isinstance(error, UpstreamRateLimited)
-    assert (error.retry_after, error.message) == (
-        7,
-        "acme limits the rate (429). Try again in 7 s. It says: Slow down.",
-    )
-
-
-async def test_server_error(http: Http, endpoint: Endpoint, upstream: Upstream) -> None:
-    """An error page is not shown."""
-    upstream.answers = [reply(500, b"<html><h1>Oops</h1></html>", kind="text/html")]
-    error = await failure(http, endpoint, upstream)
-    assert isinstance(error, UpstreamUnavailable)
-    assert error.message == "acme is in trouble (500). Try again later."
-
-
 async def test_redirect(http: Http, endpoint: Endpoint, upstream: Upstream) -> None:
     """A redirect isn't followed, as it would carry headers elsewhere; the message says where it goes."""
     upstream.answers = [reply(307, location="http://127.0.0.1:9/v2")]
@@ -179,29 +194,6 @@ async def test_redirect(http: Http, endpoint: Endpoint, upstream: Upstream) -> N
 
 
 # -- connections ------------------------------------------------------------------------------------------------------
-
-
-async def test_connection_refused(http: Http, endpoint: Endpoint, upstream: Upstream) -> None:
-    """Where nothing listens, the message asks about server and address."""
-    gone = upstream.url
-    await upstream.__aexit__()
-    with pytest.raises(UpstreamUnavailable) as caught:
-        await anext(chunks_of(http, msgspec.structs.replace(endpoint, base_url=gone)))
-    assert caught.value.message == f"acme can't be reached at {gone}. Is it running, and is baseURL right?"
-
-
-async def test_silence(hasty: Http, endpoint: Endpoint, upstream: Upstream) -> None:
-    """A server that says nothing is given up, before its first byte as after it."""
-    upstream.answers = [hang, stream(EVENT, then=hang)]
-    before, after = await failure(hasty, endpoint, upstream), await failure(hasty, endpoint, upstream)
-    assert (type(before), type(after)) == (UpstreamTimeout, UpstreamTimeout)
-    assert before.message == after.message == "acme was silent for too long. Try again."
-
-
-async def test_silence_within_an_error(hasty: Http, endpoint: Endpoint, upstream: Upstream) -> None:
-    """An error whose body never comes is told by its status."""
-    upstream.answers = [reply(401, content_length="10")]
-    assert isinstance(await failure(hasty, endpoint, upstream), UpstreamRefused)
 
 
 async def test_dropped(http: Http, endpoint: Endpoint, upstream: Upstream) -> None:
@@ -252,6 +244,111 @@ async def test_unread_answer_closes_the_connection(http: Http, endpoint: Endpoin
     assert isinstance(await failure(http, endpoint, upstream), UpstreamGarbled)
     with anyio.fail_after(5):
         await upstream.client_left.wait()
+
+
+async def test_a_hung_server_starves_nobody(http: Http, endpoint: Endpoint, upstream: Upstream) -> None:
+    """However many answers are awaited from one server, another one is reached at once."""
+    upstream.answers = [stream(EVENT)]
+    async with Upstream() as hung, anyio.create_task_group() as group:
+        hung.answers = [hang]
+        for _ in range(120):
+            group.start_soon(posted, http, endpoint, hung)
+        while len(hung.requests) < 120:  # noqa: ASYNC110 - the server has no event for it
+            await anyio.sleep(0.01)
+        with anyio.fail_after(5):
+            assert await posted(http, endpoint, upstream) == EVENT
+        group.cancel_scope.cancel()
+
+
+async def test_cookies_are_not_kept(http: Http, endpoint: Endpoint, upstream: Upstream) -> None:
+    """What one answer sets is not sent with the next request, which may be another caller's."""
+    upstream.answers = [reply(body=b"[]", set_cookie="session=1; Path=/")]
+    await posted(http, endpoint, upstream)
+    await posted(http, endpoint, upstream)
+    assert b"cookie" not in upstream.requests[1].lower()
+
+
+async def test_closed(http: Http, endpoint: Endpoint, upstream: Upstream) -> None:
+    """A closed client has no connections and makes none."""
+    upstream.answers = [stream(EVENT)]
+    await posted(http, endpoint, upstream)
+    await http.aclose()
+    with anyio.fail_after(5):
+        await upstream.client_left.wait()
+    with pytest.raises(RuntimeError, match="closed"):
+        await posted(http, endpoint, upstream)
+    assert len(upstream.requests) == 1
+
+
+# -- time-outs --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (hang, "acme said nothing for 0.25 s. Try again, or raise firstByteTimeout."),
+        (stream(then=hang), "acme said nothing for 0.25 s. Try again, or raise firstByteTimeout."),
+        (stream(EVENT, then=hang), "acme fell silent for 0.25 s. Try again, or raise silenceTimeout."),
+        (reply(body=b"[", content_length="9"), "acme fell silent for 0.25 s. Try again, or raise silenceTimeout."),
+    ],
+)
+async def test_silence(http: Http, hasty: Endpoint, upstream: Upstream, answer: Any, message: str) -> None:
+    """A server that says nothing is given up, and the message names the limit; the request isn't sent again."""
+    upstream.answers = [answer]
+    error = await failure(http, hasty, upstream)
+    assert (type(error), error.message, len(upstream.requests)) == (UpstreamTimeout, message, 1)
+
+
+@pytest.mark.parametrize(
+    ("timeouts", "key"),
+    [(Timeouts(first_byte=0.1, silence=30), "firstByteTimeout"), (Timeouts(first_byte=30, silence=0.1), "silence")],
+)
+async def test_each_limit(http: Http, endpoint: Endpoint, upstream: Upstream, timeouts: Timeouts, key: str) -> None:
+    """The first byte and what follows it have limits of their own."""
+    upstream.answers = [hang if "first" in key else stream(EVENT, then=hang)]
+    with anyio.fail_after(5):
+        error = await failure(http, msgspec.structs.replace(endpoint, timeouts=timeouts), upstream)
+    assert f"for 0.1 s. Try again, or raise {key}" in error.message
+
+
+@pytest.mark.parametrize(
+    ("timeouts", "gaps"),
+    [
+        (Timeouts(first_byte=0.25, silence=0.25), (0.1,) * 5),
+        (Timeouts(first_byte=0.25, silence=30), (0, 0.5)),
+        (Timeouts(first_byte=30, silence=0.25), (0.5, 0)),
+    ],
+)
+async def test_signs_of_life(
+    http: Http, endpoint: Endpoint, upstream: Upstream, timeouts: Timeouts, gaps: tuple[float, ...]
+) -> None:
+    """Each limit counts from the last sign of life, be it a comment."""
+    upstream.answers = [slow(*gaps)]
+    assert await posted(http, msgspec.structs.replace(endpoint, timeouts=timeouts), upstream) == b":\n\n" * len(gaps)
+
+
+async def test_no_connection(http: Http, endpoint: Endpoint, upstream: Upstream) -> None:
+    """A server that doesn't finish the connection is given up, at the first try."""
+    there = upstream.url.replace("http:", "https:")  # it waits for a request, and TLS for its greeting
+    with pytest.raises(UpstreamTimeout) as caught:
+        await anext(chunks_of(http, msgspec.structs.replace(endpoint, base_url=there, timeouts=Timeouts(connect=0.25))))
+    limit = "within 0.25 s. Try again, or raise connectTimeout."
+    assert caught.value.message == f"acme can't be reached: no connection to {there} {limit}"
+    assert upstream.connections == 1
+
+
+async def test_silence_within_an_error(http: Http, hasty: Endpoint, upstream: Upstream) -> None:
+    """An error whose body never comes is told by its status."""
+    upstream.answers = [reply(401, content_length="10")]
+    assert isinstance(await failure(http, hasty, upstream), UpstreamRefused)
+
+
+async def test_slow_list(http: Http, hasty: Endpoint, upstream: Upstream) -> None:
+    """A list has little time, whatever comes of it meanwhile."""
+    upstream.answers = [slow(*[0.1] * 100)]
+    with pytest.raises(UpstreamTimeout) as caught:
+        await http.get_json("/models", at(hasty, upstream))
+    assert caught.value.message == "acme didn't answer within 0.25 s. Try again."
 
 
 # -- listing ----------------------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from agentbench.config import Secret
+from agentbench.config.endpoint import Deployment
+from agentbench.config.header_templates import parse
 from agentbench.providers.mask import mask, shown
 
 if TYPE_CHECKING:
@@ -25,9 +27,29 @@ def test_own_headers(endpoint: Endpoint) -> None:
     assert mask("level 1 of f00dfeedbeef", with_headers) == "level 1 of ****"
 
 
+def test_parts_of_headers(endpoint: Endpoint) -> None:
+    """What an upstream repeats of a header may be a part of it: a variable, or what follows a scheme."""
+    written = {"X-Meta": parse('{"pass":"${PASS}"}', {"PASS": "hunter2-of-us"})}
+    headers = {
+        "X-Meta": '{"pass":"hunter2-of-us"}',
+        "Authorization": "Custom f00dfeedbeef",
+        "X-Title": "My application",
+    }
+    filled = msgspec.structs.replace(endpoint, headers=headers, header_templates=written)
+    told = 'hunter2-of-us, {"pass":"hunter2-of-us"}, f00dfeedbeef, Custom f00dfeedbeef, application'
+    assert mask(told, filled) == "****, ****, ****, ****, application"
+
+
+def test_headers_of_deployments(endpoint: Endpoint) -> None:
+    """Azure's are masked too."""
+    there = Deployment(name="d", base_url="u", headers={"X-Team-Name": "the-blue-team"})
+    assert mask("no the-blue-team", msgspec.structs.replace(endpoint, deployments={"m": there})) == "no ****"
+
+
 @pytest.mark.parametrize(
     ("text", "masked"),
     [
+        ("token eyJhbGciOi.eyJzdWIi.c2ln-_ is old", "token **** is old"),
         ("Incorrect API key provided: sk-proj-abc***xyz.", "Incorrect API key provided: sk-****"),
         ("Authorization: Bearer abcdef.123456", "Authorization: Bearer ****"),
         ("bearer abcdef123", "bearer ****"),

@@ -33,6 +33,7 @@ SEALED = Reasoning(
     encrypted_content="sealed",
     status="completed",
 )
+FOREIGN = Reasoning(id="rs_3", encrypted_content="google:call:U0lH")
 UNSEALED = Reasoning(id="rs_2", content=(ReasoningText(text="Hm."),))
 
 
@@ -97,6 +98,7 @@ def test_references_are_dropped() -> None:
         ((), {}, None),
         ((SEALED,), {}, ["reasoning.encrypted_content"]),
         ((), {"reasoning": ReasoningConfig(effort="low")}, ["reasoning.encrypted_content"]),
+        ((UNSEALED, FOREIGN), {}, None),
         ((), {"include": ("message.output_text.logprobs",)}, ["message.output_text.logprobs"]),
     ],
 )

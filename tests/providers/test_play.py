@@ -115,14 +115,14 @@ async def test_error_after(chat: OpenAIChat, endpoint: Endpoint, upstream: Upstr
     assert told(answer).usage == (3, 1, 0, 0)
 
 
-async def test_silence_after(hasty: Http, endpoint: Endpoint, upstream: Upstream, builder: EventBuilder) -> None:
+async def test_silence_after(chat: OpenAIChat, hasty: Endpoint, upstream: Upstream, builder: EventBuilder) -> None:
     """An upstream that falls silent fails the response."""
     upstream.answers = [stream(SAID, then=hang)]
-    answer = await whole(OpenAIChat(hasty), endpoint, upstream, builder)
+    answer = await whole(chat, hasty, upstream, builder)
     assert answer.error is not None
     assert (answer.error.code, answer.error.message) == (
         "upstream_timeout",
-        "acme was silent for too long. Try again.",
+        "acme fell silent for 0.25 s. Try again, or raise silenceTimeout.",
     )
 
 

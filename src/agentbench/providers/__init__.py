@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from agentbench.errors import InvalidRequest
+from agentbench.providers.model_lists import ModelLists
 
 if TYPE_CHECKING:
     from agentbench.config.endpoint import Endpoint
@@ -34,6 +35,7 @@ class Providers:
     def __init__(self, http: Http | None = None) -> None:
         self._http = http
         self._made: dict[str, Provider] = {}
+        self._lists = ModelLists()
 
     def of(self, endpoint: Endpoint) -> Provider:
         """Return the provider that speaks the endpoint's wire format."""
@@ -42,6 +44,14 @@ class Providers:
         if endpoint.provider not in self._made:
             self._made[endpoint.provider] = self._make(endpoint.provider)
         return self._made[endpoint.provider]
+
+    async def models(self, endpoint: Endpoint, *, fresh: bool = False) -> tuple[str, ...]:
+        """Return the models that an endpoint offers, as `ModelLists.listed` does."""
+        return await self._lists.listed(self.of(endpoint), endpoint, fresh=fresh)
+
+    def known_models(self, endpoint: Endpoint) -> tuple[str, ...]:
+        """Return the models of an endpoint that are known without asking it."""
+        return self._lists.known(endpoint)
 
     async def aclose(self) -> None:
         """Close the HTTP client, if one was made."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agentbench.errors import InvalidRequest
-from agentbench.protocol.content import InputFile, InputImage, InputVideo, Refusal
+from agentbench.protocol.content import InputFile, InputImage, InputText, InputVideo, Refusal
 from agentbench.protocol.items import (
     Compaction,
     FunctionCall,
@@ -13,6 +13,7 @@ from agentbench.protocol.items import (
     InputItem,
     ItemReference,
     Message,
+    Reasoning,
 )
 
 if TYPE_CHECKING:
@@ -22,33 +23,48 @@ if TYPE_CHECKING:
 __all__ = ["messages"]
 
 _Message = dict[str, Any]
+_MEDIA = (InputImage, InputFile, InputVideo)
 
 
 def messages(request: CreateResponse) -> list[_Message]:
     """Return the instructions and the input as chat messages, in order.
 
     Calls of one turn join its assistant message, as the wire format wants them. Reasoning is left out: Chat
-    Completions has no place for it.
+    Completions has no place for it. What tools show follows their results as a message of the user's: a tool's own
+    message holds text only.
     """
     out: list[_Message] = []
+    shown: list[_Message] = []
     if request.instructions:
         out.append({"role": "system", "content": request.instructions})
     for item in request.input:
-        _add(out, item)
-    return out
+        if shown and not isinstance(item, FunctionCallOutput | Reasoning):
+            out.append({"role": "user", "content": shown})
+            shown = []
+        shown += _add(out, item)
+    return out + ([{"role": "user", "content": shown}] if shown else [])
 
 
-def _add(out: list[_Message], item: InputItem) -> None:
+def _add(out: list[_Message], item: InputItem) -> list[_Message]:
+    """Add an item's message, and return the parts that it has no place for."""
     if isinstance(item, Message):
         role = "system" if item.role == "developer" else item.role
         out.append({"role": role, "content": _content(item.content)})
     elif isinstance(item, FunctionCall):
         _add_call(out, item)
     elif isinstance(item, FunctionCallOutput):
-        content = item.output if isinstance(item.output, str) else _content(item.output)
-        out.append({"role": "tool", "tool_call_id": item.call_id, "content": content})
+        return _add_result(out, item)
     elif isinstance(item, Compaction | ItemReference):
         raise InvalidRequest(f"This endpoint can't read items of type {type(item).__name__.lower()!r}.", param="input")
+    return []
+
+
+def _add_result(out: list[_Message], item: FunctionCallOutput) -> list[_Message]:
+    parts = (InputText(text=item.output),) if isinstance(item.output, str) else item.output
+    media = [_part(part) for part in parts if isinstance(part, _MEDIA)]
+    text = "".join(_words(part) for part in parts)
+    out.append({"role": "tool", "tool_call_id": item.call_id, "content": text or ("See below." if media else "")})
+    return [{"type": "text", "text": f"The result of {item.call_id}:"}, *media] if media else []
 
 
 def _add_call(out: list[_Message], call: FunctionCall) -> None:
@@ -60,7 +76,7 @@ def _add_call(out: list[_Message], call: FunctionCall) -> None:
 
 def _content(parts: tuple[ContentPart, ...]) -> str | list[_Message]:
     """Return plain text where there is only text: many servers know nothing else."""
-    if any(isinstance(part, InputImage | InputFile | InputVideo) for part in parts):
+    if any(isinstance(part, _MEDIA) for part in parts):
         return [_part(part) for part in parts]
     return "".join(_words(part) for part in parts)
 

@@ -1,50 +1,77 @@
-"""The one HTTP client of all providers: connect, check the status, hand on bytes, close.
+"""The one HTTP client of all providers: connect, check the status, hand on bytes in time, close.
 
-Turns whatever goes wrong into one of our errors, with secrets masked. Sends no request twice, but where a kept-alive
-connection turned out to be closed.
+Turns whatever goes wrong into one of our errors, with secrets masked. A request is sent again only where nobody has
+acted upon it: no connection, a kept-alive one that turned out to be closed, or a refusal that may pass.
 """
 
 from __future__ import annotations
 
-from contextlib import aclosing, asynccontextmanager, suppress
+import re
+import ssl
+from contextlib import aclosing, asynccontextmanager, nullcontext, suppress
+from functools import cached_property, partial
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import httpx2
 import msgspec
 
 from agentbench.errors import UpstreamError, UpstreamGarbled, UpstreamRefused, UpstreamTimeout, UpstreamUnavailable
-from agentbench.providers.http_status import key_source, status_error
+from agentbench.providers.http_status import key_source, may_pass, seconds_to_wait, status_error
 from agentbench.providers.mask import shown
+from agentbench.providers.retry import Passing, retried
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 
     from agentbench.config.endpoint import Endpoint
 
 __all__ = ["Http"]
 
-# Seconds. A model may think for minutes before its first byte, and be silent between two.
-_TIMEOUT = httpx2.Timeout(connect=10, read=300, write=60, pool=30)
-_LISTING_TIMEOUT = httpx2.Timeout(10)
+# Seconds; what an operator may choose is in `Endpoint.timeouts`.
+_WRITE_TIMEOUT = 60
+_LISTING_TIMEOUT = 10
+_ERROR_BODY_TIMEOUT = 5
+_PATIENCE = 20  # with an upstream that asks to wait: nobody should watch a silent cell for a minute
+_LISTING_PATIENCE = 5
+_TRIES = 3
+_LISTING_TRIES = 2
+
+_LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=20, keepalive_expiry=60)  # one a stream
 _EVENTS = "text/event-stream"
 _BETA = "anthropic-beta"  # several sides may ask for betas, and all are meant
+_CONNECTION = (  # headers about the connection and the body's form, which are the client's alone
+    *("accept-encoding", "connection", "content-length", "host", "keep-alive"),
+    *("te", "trailer", "transfer-encoding", "upgrade"),
+)
+_SENDABLE = re.compile(r"[ -~\xa0-\xff]*")  # Latin-1 without control characters
 _STREAM_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":", b"\xef\xbb\xbf")
 
 
 class Http:
-    """A pool of connections to upstreams; `aclose` gives them back.
+    """Connections to upstreams, a pool for each host and port; `aclose` gives them back.
 
-    Redirects are not followed: they would carry an endpoint's headers to another host.
+    Redirects are not followed: they would carry an endpoint's headers to another host. Cookies are not kept: they
+    would carry one caller's session to the next. `sleep` waits before a request is sent again.
     """
 
     def __init__(
-        self, *, transport: httpx2.AsyncBaseTransport | None = None, timeout: httpx2.Timeout = _TIMEOUT
+        self,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
-        self._client = httpx2.AsyncClient(timeout=timeout, transport=transport)
+        self._transport = transport
+        self._sleep = sleep
+        self._clients: dict[tuple[str, str, int | None], httpx2.AsyncClient] = {}
+        self._closed = False
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        self._closed = True
+        while self._clients:
+            await self._clients.popitem()[1].aclose()
 
     @asynccontextmanager
     async def post(
@@ -63,17 +90,13 @@ class Http:
         signs the request as it is sent. Where something other than server-sent events is accepted, the bytes are
         handed on as they are; in a stream of those, a whole JSON answer becomes the one event.
         """
-        request = self._request(
-            "POST",
-            path,
-            endpoint,
-            content=msgspec.json.encode(_adjusted(body, endpoint)),
-            headers=_headers(endpoint, headers) | {"content-type": "application/json", "accept": accept},
-        )
-        response = await self._send(request, endpoint, auth)
+        content = msgspec.json.encode(_adjusted(body, endpoint))
+        own = _headers(endpoint, headers) | {"content-type": b"application/json", "accept": accept.encode()}
+        build = partial(self._request, "POST", path, endpoint, content=content, headers=own)
+        begun = partial(self._begun, build, endpoint, auth)
+        response = await retried(begun, tries=_TRIES, patience=_PATIENCE, sleep=self._sleep)
         try:
-            await _check(response, endpoint)
-            chunks = _frames(response, endpoint) if accept == _EVENTS else _bytes(response, endpoint)
+            chunks = _frames(response, endpoint) if accept == _EVENTS else _pieces(response, endpoint)
             async with aclosing(chunks):
                 yield chunks
         finally:
@@ -87,42 +110,102 @@ class Http:
         headers: Mapping[str, str] | None = None,
         auth: httpx2.Auth | None = None,
     ) -> Any:
-        """Return the JSON that an address answers with; `headers` and `auth` are as for `post`."""
-        request = self._request("GET", path, endpoint, headers=_headers(endpoint, headers), timeout=_LISTING_TIMEOUT)
-        response = await self._send(request, endpoint, auth)
+        """Return the JSON that an address answers with, which it must do soon; `headers` and `auth` are as for `post`.
+
+        It is for lists that somebody waits for: ten seconds are the limit for all of it.
+        """
+        build = partial(self._request, "GET", path, endpoint, headers=_headers(endpoint, headers))
+        begun = partial(self._begun, build, endpoint, auth)
+        seconds = min(_LISTING_TIMEOUT, endpoint.timeouts.first_byte)
         try:
-            await _check(response, endpoint)
-            return await _json(response, endpoint)
-        finally:
-            await response.aclose()
+            with anyio.fail_after(seconds):
+                response = await retried(begun, tries=_LISTING_TRIES, patience=_LISTING_PATIENCE, sleep=self._sleep)
+                try:
+                    return await _json(response, endpoint)
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            raise UpstreamTimeout(
+                f"{endpoint.name} didn't answer within {seconds:g} s. Try again.", endpoint=endpoint.name
+            ) from None
+
+    # -- connections --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """What is trusted; reading the certificates takes tens of milliseconds, so all clients share it."""
+        return httpx2.create_ssl_context()
+
+    def _client(self, url: httpx2.URL) -> httpx2.AsyncClient:
+        """Return the client for that host and port, whose connections no slow one elsewhere can use up."""
+        if self._closed:
+            raise RuntimeError("The HTTP client is closed.")
+        origin = (url.scheme, url.host, url.port)
+        if origin not in self._clients:
+            tls = self._tls if url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody
+            client = httpx2.AsyncClient(transport=self._transport, verify=tls, limits=_LIMITS)
+            client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
+            self._clients[origin] = client
+        return self._clients[origin]
 
     def _request(self, method: str, path: str, endpoint: Endpoint, **given: Any) -> httpx2.Request:
         if not endpoint.base_url:
             raise UpstreamUnavailable(f"{endpoint.name} has no base URL. Set baseURL in the config file.")
         try:
-            return self._client.build_request(method, endpoint.base_url.rstrip("/") + path, **given)
+            url = httpx2.URL(endpoint.base_url.rstrip("/") + path)
         except httpx2.InvalidURL as error:
             raise UpstreamUnavailable(f"{endpoint.name}: the base URL is not valid: {error}.") from None
+        limits = endpoint.timeouts
+        read = max(limits.first_byte, limits.silence)  # one for all reads; where less is allowed, who reads sees to it
+        timeout = httpx2.Timeout(connect=limits.connect, read=read, write=_WRITE_TIMEOUT, pool=limits.connect)
+        return self._client(url).build_request(method, url, timeout=timeout, **given)
+
+    # -- sending ------------------------------------------------------------------------------------------------
+
+    async def _begun(
+        self, build: Callable[[], httpx2.Request], endpoint: Endpoint, auth: httpx2.Auth | None
+    ) -> httpx2.Response:
+        """Return the response of an upstream that has said 200; raise `Passing` for what may be over soon."""
+        response = await self._send(build, endpoint, auth)
+        try:
+            await _check(response, endpoint)
+        except BaseException:
+            await response.aclose()
+            raise
+        return response
 
     async def _send(
-        self, request: httpx2.Request, endpoint: Endpoint, auth: httpx2.Auth | None = None
+        self, build: Callable[[], httpx2.Request], endpoint: Endpoint, auth: httpx2.Auth | None
     ) -> httpx2.Response:
+        seconds = endpoint.timeouts.first_byte
+        try:
+            with anyio.fail_after(seconds):
+                return await self._send_fresh(build, auth)
+        except TimeoutError:
+            raise _silent(endpoint, "firstByteTimeout", seconds) from None
+        except httpx2.HTTPError as error:
+            told = _transport_error(error, endpoint)
+            if isinstance(error, httpx2.ConnectError) and _certificate_error(error) is None:
+                raise Passing(told, f"{endpoint.name} can't be reached") from None
+            raise told from None
+
+    async def _send_fresh(self, build: Callable[[], httpx2.Request], auth: httpx2.Auth | None) -> httpx2.Response:
+        """Send the request, a second time if it was lost on a kept-alive connection that the upstream had closed."""
         connected = False
 
         async def notice(event: str, _: Mapping[str, Any]) -> None:
             nonlocal connected
             connected = connected or event.startswith("connection.connect_")
 
+        request = build()
         request.extensions["trace"] = notice
+        client = self._client(request.url)
         try:
-            try:
-                return await self._client.send(request, stream=True, auth=auth)
-            except (httpx2.RemoteProtocolError, httpx2.ReadError):
-                if connected:
-                    raise
-                return await self._client.send(request, stream=True, auth=auth)
-        except httpx2.HTTPError as error:
-            raise _transport_error(error, endpoint) from None
+            return await client.send(request, stream=True, auth=auth)
+        except (httpx2.RemoteProtocolError, httpx2.ReadError):
+            if connected:
+                raise
+            return await client.send(build(), stream=True, auth=auth)
 
 
 def _adjusted(body: Mapping[str, Any], endpoint: Endpoint) -> dict[str, Any]:
@@ -130,27 +213,41 @@ def _adjusted(body: Mapping[str, Any], endpoint: Endpoint) -> dict[str, Any]:
     return {key: value for key, value in {**body, **endpoint.add_params}.items() if key not in endpoint.drop_params}
 
 
-def _headers(endpoint: Endpoint, own: Mapping[str, str] | None) -> dict[str, str]:
+def _headers(endpoint: Endpoint, own: Mapping[str, str] | None) -> dict[str, bytes]:
     if own is None:
         own = {} if endpoint.api_key is None else {"authorization": f"Bearer {endpoint.api_key.reveal()}"}
-    headers = {name.lower(): value for name, value in endpoint.headers.items()}
+    headers = {name.lower(): value for name, value in endpoint.headers.items() if name.lower() not in _CONNECTION}
     united = ",".join(filter(None, (own.get(_BETA), headers.get(_BETA))))
     headers |= own
     if united:
         headers[_BETA] = ",".join(dict.fromkeys(each.strip() for each in united.split(",")))
-    if all(value.isascii() and value.isprintable() for value in headers.values()):
-        return headers
+    if all(map(_SENDABLE.fullmatch, headers.values())):
+        return {name: value.strip(" ").encode("latin-1") for name, value in headers.items()}
     raise UpstreamRefused(
         f"{endpoint.name}: the key or a header holds characters that can't be sent. Check {key_source(endpoint)}.",
         endpoint=endpoint.name,
     )
 
 
-async def _bytes(response: httpx2.Response, endpoint: Endpoint) -> AsyncGenerator[bytes]:
+# -- what comes back ----------------------------------------------------------------------------------------------
+
+
+async def _pieces(response: httpx2.Response, endpoint: Endpoint) -> AsyncGenerator[bytes]:
+    """Yield the body's bytes as they come, if they come in time; whatever comes is a sign of life."""
+    limits = endpoint.timeouts
+    shorter = limits.silence < limits.first_byte  # else the time-out of each read is the one to go by, at no cost
+    key, seconds = "firstByteTimeout", limits.first_byte
     try:
         async with aclosing(response.aiter_bytes()) as chunks:
-            async for chunk in chunks:
+            with anyio.fail_after(seconds):
+                chunk = await anext(chunks, b"")
+            key, seconds = "silenceTimeout", limits.silence
+            while chunk:
                 yield chunk
+                with anyio.fail_after(seconds) if shorter else nullcontext():
+                    chunk = await anext(chunks, b"")
+    except TimeoutError:
+        raise _silent(endpoint, key, seconds) from None
     except httpx2.HTTPError as error:
         raise _transport_error(error, endpoint) from None
 
@@ -162,18 +259,25 @@ async def _frames(response: httpx2.Response, endpoint: Endpoint) -> AsyncGenerat
         yield b"data: " + msgspec.json.encode(await _json(response, endpoint)) + b"\n\n"
         return
     known = _EVENTS in kind
+    async with aclosing(_pieces(response, endpoint)) as pieces:
+        async for piece in pieces:
+            if not known and not piece.lstrip().startswith(_STREAM_STARTS):
+                raise _not_its_api(response, endpoint)
+            known = True
+            yield piece
+
+
+async def _json(response: httpx2.Response, endpoint: Endpoint) -> Any:
+    async with aclosing(_pieces(response, endpoint)) as pieces:
+        body = b"".join([piece async for piece in pieces])
     try:
-        async with aclosing(response.aiter_bytes()) as chunks:
-            async for chunk in chunks:
-                if not known and not chunk.lstrip().startswith(_STREAM_STARTS):
-                    raise _not_its_api(response, endpoint)
-                known = True
-                yield chunk
-    except httpx2.HTTPError as error:
-        raise _transport_error(error, endpoint) from None
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise _not_its_api(response, endpoint) from None
 
 
 async def _check(response: httpx2.Response, endpoint: Endpoint) -> None:
+    """Raise what the status means, unless it is 200; `Passing` if it may be another one soon."""
     status, headers = response.status_code, response.headers
     if status == httpx2.codes.OK and "text/html" not in headers.get("content-type", ""):
         return
@@ -185,19 +289,17 @@ async def _check(response: httpx2.Response, endpoint: Endpoint) -> None:
             f"{endpoint.name} has moved ({status}) to {there}. Correct baseURL: {endpoint.base_url}.",
             endpoint=endpoint.name,
         )
-    body = b""
-    with suppress(httpx2.HTTPError):  # the status alone says enough
+    body, seconds = b"", min(_ERROR_BODY_TIMEOUT, endpoint.timeouts.silence)
+    with suppress(httpx2.HTTPError), anyio.move_on_after(seconds):  # the status alone says enough
         body = await response.aread()
-    raise status_error(status, body, headers.get("retry-after"), endpoint)
+    wait = seconds_to_wait(headers, body)
+    error = status_error(status, body, wait, endpoint)
+    if may_pass(error, status, headers):
+        raise Passing(error, f"{endpoint.name} answered {status}", wait=wait)
+    raise error
 
 
-async def _json(response: httpx2.Response, endpoint: Endpoint) -> Any:
-    try:
-        return msgspec.json.decode(await response.aread())
-    except httpx2.HTTPError as error:
-        raise _transport_error(error, endpoint) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise _not_its_api(response, endpoint) from None
+# -- errors -------------------------------------------------------------------------------------------------------
 
 
 def _not_its_api(response: httpx2.Response, endpoint: Endpoint) -> UpstreamGarbled:
@@ -209,17 +311,45 @@ def _not_its_api(response: httpx2.Response, endpoint: Endpoint) -> UpstreamGarbl
     )
 
 
+def _timed_out(endpoint: Endpoint, what: str, key: str) -> UpstreamTimeout:
+    return UpstreamTimeout(f"{endpoint.name} {what}. Try again, or raise {key}.", endpoint=endpoint.name)
+
+
+def _silent(endpoint: Endpoint, key: str, seconds: float) -> UpstreamTimeout:
+    what = "fell silent" if key == "silenceTimeout" else "said nothing"
+    return _timed_out(endpoint, f"{what} for {seconds:g} s", key)
+
+
 def _transport_error(error: httpx2.HTTPError, endpoint: Endpoint) -> UpstreamError:
-    name = endpoint.name
+    name, url = endpoint.name, endpoint.base_url
     if isinstance(error, httpx2.ConnectTimeout):
-        return UpstreamTimeout(f"{name} can't be reached: no connection in time to {endpoint.base_url}.", endpoint=name)
+        seconds = endpoint.timeouts.connect
+        return _timed_out(endpoint, f"can't be reached: no connection to {url} within {seconds:g} s", "connectTimeout")
+    if isinstance(error, httpx2.ReadTimeout):
+        return _silent(endpoint, "silenceTimeout", endpoint.timeouts.silence)
     if isinstance(error, httpx2.TimeoutException):
-        return UpstreamTimeout(f"{name} was silent for too long. Try again.", endpoint=name)
+        return UpstreamTimeout(f"{name} didn't take the request in time. Try again.", endpoint=name)
     if isinstance(error, httpx2.ConnectError):
-        return UpstreamUnavailable(
-            f"{name} can't be reached at {endpoint.base_url}. Is it running, and is baseURL right?", endpoint=name
-        )
+        return _no_connection(error, endpoint)
     said = shown(error, endpoint)
+    if isinstance(error, httpx2.UnsupportedProtocol):
+        return UpstreamUnavailable(f"{name}: the base URL is not valid: {said}", endpoint=name)
     return UpstreamUnavailable(
         f"{name} dropped the connection. Try again.{f' ({said})' if said else ''}", endpoint=name
     )
+
+
+def _no_connection(error: httpx2.ConnectError, endpoint: Endpoint) -> UpstreamUnavailable:
+    name, url = endpoint.name, endpoint.base_url
+    message = f"{name} can't be reached at {url}. Is it running, and is baseURL right?"
+    if (untrusted := _certificate_error(error)) is not None:
+        why = f"{name}'s certificate can't be verified: {untrusted.verify_message}"
+        message = f"{why}. Correct baseURL: {url}, or name the certificates to trust in SSL_CERT_FILE."
+    return UpstreamUnavailable(message, endpoint=name)
+
+
+def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    """Return the trouble with a certificate that lies behind an error."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error

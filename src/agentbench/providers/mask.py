@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from agentbench.config.header_templates import is_sensitive
+from agentbench.config.secret import MASK, without_keys
+
 if TYPE_CHECKING:
-    from agentbench.config.endpoint import Endpoint
+    from collections.abc import Iterator
+
+    from agentbench.config.endpoint import Deployment, Endpoint
 
 __all__ = ["mask", "shown"]
 
-_KEY_LIKE = re.compile(r"\b((?:sk|pk|gsk|xai|hf|key)[-_]|AIza|(?i:bearer) )[\w*.-]{6,}")
 _SECRET_LENGTH = 8  # a header's value that is shorter is no secret, and could stand anywhere in a text
 _SHOWN = 300  # characters
 
 
 def mask(text: str, endpoint: Endpoint | None = None) -> str:
     """Return `text` with the endpoint's key and header values, and whatever else looks like a key, taken out."""
-    for secret in _secrets(endpoint):
-        text = text.replace(secret, "****")
-    return _KEY_LIKE.sub(r"\1****", text)
+    if endpoint is not None:
+        for secret in sorted(_secrets(endpoint), key=len, reverse=True):  # one may be a part of another
+            text = text.replace(secret, MASK)
+    return without_keys(text)
 
 
 def shown(text: object, endpoint: Endpoint | None = None) -> str:
@@ -27,13 +31,21 @@ def shown(text: object, endpoint: Endpoint | None = None) -> str:
     return mask(str(text), endpoint).strip()[:_SHOWN]
 
 
-def _secrets(endpoint: Endpoint | None) -> list[str]:
-    if endpoint is None:
-        return []
-    deployments, aws = endpoint.deployments.values(), endpoint.aws_keys
-    headers = [endpoint.headers, *(each.headers for each in deployments)]
-    keys = [endpoint.api_key, *(each.api_key for each in deployments)]
+def _secrets(endpoint: Endpoint) -> set[str]:
+    places: list[Endpoint | Deployment] = [endpoint, *endpoint.deployments.values()]
+    aws = endpoint.aws_keys
+    keys = [place.api_key for place in places]
     if aws is not None:
         keys += [aws.secret_access_key, aws.session_token]
-    values = [value for each in headers for value in each.values() if len(value) >= _SECRET_LENGTH]
-    return [secret for secret in (*values, *(key.reveal() for key in keys if key is not None)) if secret]
+    values = {value for place in places for value in _header_texts(place) if len(value) >= _SECRET_LENGTH}
+    return values | {key.reveal() for key in keys if key is not None and key.reveal()}
+
+
+def _header_texts(place: Endpoint | Deployment) -> Iterator[str]:
+    """Yield what an upstream could repeat of the headers: whole values, and the parts that may be secret alone."""
+    for name, value in place.headers.items():
+        yield value
+        if is_sensitive(name):
+            yield from value.split()
+    for template in place.header_templates.values():
+        yield from (secret.reveal() for secret in template.secrets)

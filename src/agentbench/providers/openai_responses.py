@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["OpenAIResponses"]
 
 _SEALED = "reasoning.encrypted_content"
+_FOREIGN = ("anthropic.", "bedrock:", "google:")
+"""How the seals of the other providers begin; what Responses servers seal is passed on as it came."""
 _PASSED_ON = (
     "instructions",
     "parallel_tool_calls",
@@ -56,7 +58,7 @@ class OpenAIResponses:
             "store": False,
             "truncation": request.truncation,
         }
-        body["input"] = [item for each in request.input if (item := _item(each)) is not None]
+        body["input"] = items = [item for each in request.input if (item := _item(each)) is not None]
         for name in _PASSED_ON:
             if (value := getattr(request, name)) is not None:
                 body[name] = msgspec.to_builtins(value)
@@ -65,7 +67,7 @@ class OpenAIResponses:
             body["tool_choice"] = msgspec.to_builtins(request.tool_choice)
         if not isinstance(request.text.format, PlainTextFormat) or request.text.verbosity is not msgspec.UNSET:
             body["text"] = _text(request)
-        if include := _include(request):
+        if include := _include(request, items):
             body["include"] = include
         return body
 
@@ -82,13 +84,13 @@ class OpenAIResponses:
 def _item(item: InputItem) -> dict[str, Any] | None:
     """Return an item as the upstream may see it: without our ids, which it never gave out.
 
-    Reasoning goes back only if its provider sealed it, and then under the provider's own id.
+    Reasoning goes back only if a Responses server sealed it, and then under that server's id.
     """
     if isinstance(item, ItemReference):
         return None
     raw: dict[str, Any] = msgspec.to_builtins(item)
     if isinstance(item, Reasoning):
-        if item.encrypted_content is msgspec.UNSET:
+        if not item.encrypted_content or item.encrypted_content.startswith(_FOREIGN):
             return None
         return {key: raw[key] for key in ("type", "id", "summary", "encrypted_content")}
     raw.pop("id")
@@ -104,7 +106,7 @@ def _text(request: CreateResponse) -> dict[str, Any]:
     return raw
 
 
-def _include(request: CreateResponse) -> list[str]:
+def _include(request: CreateResponse, items: list[dict[str, Any]]) -> list[str]:
     """Ask for sealed reasoning only of models that reason: others reject the wish."""
-    reasons = request.reasoning is not None or any(isinstance(item, Reasoning) for item in request.input)
+    reasons = request.reasoning is not None or any(item["type"] == "reasoning" for item in items)
     return sorted({*request.include, _SEALED} if reasons else request.include)
