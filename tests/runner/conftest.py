@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.runner.talks import talk_of
 
+from agentbench.storage import conversations
 from agentbench.storage.database import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
+
+    from tests.runner.talks import Make, Talk
 
 
 @pytest.fixture
@@ -25,3 +30,20 @@ def database(tmp_path: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{tmp_path / 'runner.db'}")
     yield database
     database.close()
+
+
+@pytest.fixture
+async def make(database: Database) -> AsyncIterator[Make]:
+    """Give `talk_of` with a new conversation; titles that are still being made at the end are dropped."""
+    conversation = await database.write(partial(conversations.create, user="kernel"))
+    talks: list[Talk] = []
+
+    def made(*args: Any, **options: Any) -> Talk:
+        talks.append(talk_of(database, conversation, *args, **options))
+        return talks[-1]
+
+    yield made
+    for talk in talks:
+        for task in talk.runner.titles._tasks:
+            task.cancel()
+        await talk.runner.titles.settled()

@@ -53,3 +53,25 @@ async def test_head_and_title_change(database: Database) -> None:
     assert (found.head, found.title, found.agent, found.created_at) == ("resp_1", "Plans", "helper", made.created_at)
     assert found.updated_at > made.updated_at
     assert await database.read(lambda c: conversations.get(c, other.id, "ann")) == other
+
+
+async def test_a_suggested_title(database: Database) -> None:
+    """It replaces another that was suggested, or none, and counts as no use of the conversation."""
+    made = await create(database)
+    for title, by in (("Why is it?", "words"), ("The sky", "model"), ("Why not?", "words"), (None, None)):
+        assert await database.write(partial(conversations.suggest_title, conversation_id=made.id, title=title, by=by))
+        found = await database.read(lambda c: conversations.get(c, made.id, "ann"))
+        assert found is not None
+        assert (found.title, found.titled_by, found.updated_at) == (title, by, made.updated_at)
+
+
+async def test_a_suggestion_against_a_person(database: Database) -> None:
+    """A title that a person gave, at the beginning or later, stays; so does what isn't there."""
+    begun, renamed = await create(database, title="Plans"), await create(database)
+    await database.write(lambda c: conversations.rename(c, renamed.id, "Plans"))
+    for key in (begun.id, renamed.id, "conv_none"):
+        assert not await database.write(
+            partial(conversations.suggest_title, conversation_id=key, title="x", by="model")
+        )
+    found = await database.read(lambda c: conversations.recent(c, "ann", 2))
+    assert {(each.title, each.titled_by) for each in found} == {("Plans", "person")}

@@ -71,6 +71,18 @@ def test_only_what_is_missing_runs(connection: Connection) -> None:
     assert applied(connection)[-1] == "m999_notes"
 
 
+def test_titles_of_before(connection: Connection) -> None:
+    """A title from before titles had makers is a person's; no title is nobody's."""
+    migrations.create(connection)
+    migrate(connection, MIGRATIONS[:7])
+    row = "INSERT INTO conversations (id, \"user\", title, created_at, updated_at) VALUES ('{}', 'ann', {}, '{}', '{}')"
+    for key, title in (("a", "'Plans'"), ("b", "NULL")):
+        connection.execute(text(row.format(key, title, "2026-11-01 00:00:00", "2026-11-01 00:00:00")))
+    migrate(connection)
+    found = connection.execute(text("SELECT id, titled_by FROM conversations ORDER BY id")).all()
+    assert [tuple(each) for each in found] == [("a", "person"), ("b", None)]
+
+
 def test_names_are_in_order() -> None:
     """Migrations are numbered without gaps, in the order in which they run."""
     assert [step.__name__[:5] for step in MIGRATIONS] == [f"m{n:03}_" for n in range(1, len(MIGRATIONS) + 1)]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from agentbench.auth.gate import Gate
     from agentbench.auth.principal import Principal
-    from agentbench.config.endpoint import Catalog
+    from agentbench.runner import Runner
     from agentbench.storage.keys import ApiKey
 
     Handler = Callable[[Request], Awaitable[Response]]
@@ -44,9 +44,9 @@ class _KeyWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requests_per_minute: int | None = None
 
 
-def add_account_routes(app: FastAPI, gate: Gate, catalog: Catalog) -> None:
+def add_account_routes(app: FastAPI, gate: Gate, runner: Runner) -> None:
     """Give the application the routes."""
-    routes = _AccountRoutes(gate, catalog)
+    routes = _AccountRoutes(gate, runner)
     for method, path, handler, summary in (
         ("POST", SIGN_IN, routes.sign_in, "Sign in with a password"),
         ("POST", "/api/keys", routes.create_key, "Create an API key; it is shown this once"),
@@ -79,10 +79,10 @@ def _answering(handler: Handler) -> Handler:
 
 
 class _AccountRoutes:
-    def __init__(self, gate: Gate, catalog: Catalog) -> None:
+    def __init__(self, gate: Gate, runner: Runner) -> None:
         self._gate = gate
         self._accounts = gate.accounts
-        self._catalog = catalog
+        self._runner = runner
 
     async def sign_in(self, request: Request) -> Response:
         given = convert(decode_json(await _body(request)), _Credentials)
@@ -97,8 +97,8 @@ class _AccountRoutes:
         self._gate.require("create", principal)
         wish = convert(decode_json(await _body(request)), _KeyWish)
         for agent in wish.agents or ():
-            if agent not in self._catalog.agents:
-                raise UnknownName("agent", agent, self._catalog.agents, param="agents")
+            if agent not in self._runner.catalog.agents:
+                raise UnknownName("agent", agent, self._runner.catalog.agents, param="agents")
         made = await self._accounts.create_key(principal.user, **msgspec.structs.asdict(wish))
         return json_response(_shown(made.key) | {"key": made.secret.reveal()}, 201, _SECRET_HEADERS)
 

@@ -48,7 +48,7 @@ def create_app(runner: Runner) -> ASGIApp:
             name=routes[-1].handler.__name__,
         )
     app.add_api_websocket_route(f"{AGENTS_API}/responses", _socket(runner))
-    add_account_routes(app, gate, runner.catalog)
+    add_account_routes(app, gate, runner)
     add_health_routes(app, runner)
     app.add_exception_handler(HTTPException, _no_route)
     app.add_middleware(BodyLimit)

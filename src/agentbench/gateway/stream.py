@@ -22,10 +22,11 @@ __all__ = ["Stream"]
 class Stream:
     """An answer on its way: iterate it, with `for` or `async for`, for its events. Closing it early cancels it.
 
-    `stop` ends it early but whole: the events go on until `response.incomplete`.
+    `stop` ends it early but whole: the events go on until `response.incomplete`. If nobody is `watching`, pieces
+    come as the upstream sends them, whatever the endpoint's `stream_rate`.
     """
 
-    def __init__(self, run: Run, loop: LoopThread, wishes: Wishes | None = None) -> None:
+    def __init__(self, run: Run, loop: LoopThread, wishes: Wishes | None = None, *, watching: bool = True) -> None:
         self.run = run
         self._wishes = wishes
         self._stopping = False
@@ -33,7 +34,7 @@ class Stream:
         async def work(put: Callable[[list[Event] | Wish], None]) -> None:
             if wishes is not None:
                 wishes.put = put
-            async with aclosing(run.events()) as batches:
+            async with aclosing(run.events(watched=watching)) as batches:
                 async for batch in batches:
                     put(batch)
 

@@ -49,10 +49,13 @@ _CONNECTION_CLOSED = -32000  # the code by which the mcp package says so
 
 
 class McpConnections:
-    """The servers of a config. All calls belong on one event loop; `aclose` ends every connection."""
+    """The servers of a config. All calls belong on one event loop; `aclose` ends every connection.
+
+    Other `servers` may be put in at any time; one that has changed is connected anew when it is next asked for tools.
+    """
 
     def __init__(self, servers: Mapping[str, McpServer]) -> None:
-        self._servers = servers
+        self.servers = servers
         self._open: dict[str, _Connection] = {}
 
     async def tools(self, references: Sequence[str], taken: Collection[str] = ()) -> dict[str, Tool]:
@@ -83,6 +86,8 @@ class McpConnections:
         return tools
 
     async def _ask(self, name: str) -> list[types.Tool] | None:
+        if (old := self._open.get(name)) is not None and old.server != self.servers.get(name):
+            await self._drop(name, old)
         connection = self._connection(name)
         client = await connection.client()
         try:
@@ -94,7 +99,7 @@ class McpConnections:
 
     def _tool(self, name: str, server: str, tool: types.Tool) -> Tool:
         spec = FunctionTool(name=name, description=tool.description or tool.title, parameters=tool.input_schema)
-        return Tool(spec, partial(self._call, server, tool.name), timeout=self._servers[server].timeout)
+        return Tool(spec, partial(self._call, server, tool.name), timeout=self.servers[server].timeout)
 
     async def _call(self, name: str, tool: str, arguments: str) -> str:
         """Call a tool. A call is never made twice: what it does may have been done before the connection broke."""
@@ -111,10 +116,10 @@ class McpConnections:
         return f"Error: {_text(result)}" if result.is_error else _text(result)
 
     def _connection(self, name: str) -> _Connection:
-        if name not in self._servers:
-            raise UnknownName("MCP server", name, self._servers)
+        if name not in self.servers:
+            raise UnknownName("MCP server", name, self.servers)
         if name not in self._open or self._open[name].is_over:
-            self._open[name] = _Connection(self._servers[name])
+            self._open[name] = _Connection(self.servers[name])
         return self._open[name]
 
     async def _drop(self, name: str, connection: _Connection) -> None:
@@ -127,7 +132,7 @@ class _Connection:
     """One server, held by a task of its own: a client must end in the task that it began in."""
 
     def __init__(self, server: McpServer) -> None:
-        self._server = server
+        self.server = server
         self._client: mcp.Client | None = None
         self._error: AgentbenchError | None = None
         self._settled = asyncio.Event()
@@ -144,7 +149,7 @@ class _Connection:
         """Wait until it is connected; raises why it can't be."""
         await self._settled.wait()
         if self._client is None:
-            raise self._error or UpstreamUnavailable(self._sentence("has gone away"), endpoint=self._server.name)
+            raise self._error or UpstreamUnavailable(self._sentence("has gone away"), endpoint=self.server.name)
         return self._client
 
     async def aclose(self) -> None:
@@ -159,24 +164,24 @@ class _Connection:
         try:
             with self._scope:
                 async with AsyncExitStack() as stack:
-                    self._client = await _connect(self._server, stack)
+                    self._client = await _connect(self.server, stack)
                     self._scope.deadline = math.inf
                     self._settled.set()
                     await self._closing.wait()
             if not self._settled.is_set():
                 self._error = UpstreamTimeout(
-                    self._sentence(f"did not answer within {_CONNECT:g} s"), endpoint=self._server.name
+                    self._sentence(f"did not answer within {_CONNECT:g} s"), endpoint=self.server.name
                 )
         except AgentbenchError as error:
             self._error = error
         except Exception as error:  # noqa: BLE001 - it is raised to whoever waits for the client
-            self._error = UpstreamUnavailable(self._sentence(_failure(error)), endpoint=self._server.name)
+            self._error = UpstreamUnavailable(self._sentence(_failure(error)), endpoint=self.server.name)
         finally:
             self._client = None
             self._settled.set()
 
     def _sentence(self, what: str) -> str:
-        return f"The MCP server {self._server.name!r} {what}."
+        return f"The MCP server {self.server.name!r} {what}."
 
 
 async def _connect(server: McpServer, stack: AsyncExitStack) -> mcp.Client:

@@ -7,27 +7,32 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
 from anyio import CancelScope
 
 from agentbench.errors import AgentbenchError, ContextTooLong
 from agentbench.protocol import EventBuilder, draft
 from agentbench.providers.base import play
 from agentbench.runner.accounting import Meter, cost_of
+from agentbench.runner.headers import with_headers
 from agentbench.runner.history import History, load_history
 from agentbench.runner.inputs import resolved
 from agentbench.runner.merge import merged, with_past
+from agentbench.runner.pacing import paced
 from agentbench.runner.steps import Steps
+from agentbench.runner.tool_results import with_short_results
 from agentbench.storage import conversations, responses, usage
 from agentbench.storage.responses import StoredResponse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from sqlalchemy import Connection
 
     from agentbench.protocol import CreateResponse, Event, Item, Response
     from agentbench.providers.base import Provider
     from agentbench.runner.target import Target
+    from agentbench.runner.titles import Titler
     from agentbench.runner.turn import Turn
     from agentbench.storage.database import Database
     from agentbench.storage.usage import UsageRow
@@ -45,7 +50,14 @@ class Run:
     """
 
     def __init__(
-        self, turn: Turn, target: Target, provider: Provider, database: Database, *, steps: Steps | None = None
+        self,
+        turn: Turn,
+        target: Target,
+        provider: Provider,
+        database: Database,
+        *,
+        steps: Steps | None = None,
+        titler: Titler | None = None,
     ) -> None:
         self.turn = turn
         self.target = target
@@ -53,6 +65,8 @@ class Run:
         self._provider = provider
         self._database = database
         self._steps = steps or Steps({}, turn.request, None)
+        self._titler = titler
+        self._tell_titler: Callable[[Response], None] | None = None
         self._meter = Meter()
         self._builder = EventBuilder(draft(turn.request, model=turn.request.model or target.name))
         self._history = History()
@@ -84,11 +98,17 @@ class Run:
         if self._scope is not None:
             self._scope.cancel()
 
-    async def events(self) -> AsyncGenerator[list[Event]]:
+    def events(self, *, watched: bool = False) -> AsyncGenerator[list[Event]]:
         """Yield the events in batches. An error before the first event is raised, a later one is an event.
 
-        Only a `StorageError` is raised at the end too: an answer that can't be kept has no last event.
+        Only a `StorageError` is raised at the end too: an answer that can't be kept has no last event. If it is
+        `watched`, or asked for as a stream, its text comes at the endpoint's `stream_rate`.
         """
+        request = self.turn.request
+        watched = watched or (request.stream and not request.background)
+        return paced(self._events(), self.target.endpoint.stream_rate if watched else 0)
+
+    async def _events(self) -> AsyncGenerator[list[Event]]:
         try:
             try:
                 async with aclosing(self._upstream()) as batches:
@@ -111,8 +131,11 @@ class Run:
     async def _upstream(self) -> AsyncGenerator[list[Event]]:
         """Call the upstream, run the tools that it asks for here, and call it again, until it has answered."""
         self._history = history = await load_history(self._database, self.turn)
+        self.target = await self._addressed()
         await self._steps.prepare()
         self.turn = await resolved(self._database, self.turn, history)
+        if self._titler is not None and not history.turns:
+            self._tell_titler = await self._titler.begin(self.turn, self.target)
         if self.turn.request.background:
             self._started = True
             await self._database.write(partial(responses.save, stored=self._stored()))
@@ -136,6 +159,18 @@ class Run:
                 self._builder.stop()
                 return
 
+    async def _addressed(self) -> Target:
+        """Return the target with the headers that this very request is to carry."""
+        endpoint = await with_headers(
+            self.target.endpoint,
+            self.turn.principal,
+            self._database,
+            conversation=self.turn.conversation,
+            parent=self._history.parent,
+            message=self.response.id,
+        )
+        return msgspec.structs.replace(self.target, endpoint=endpoint)
+
     def _is_refused(self, made: Sequence[Item]) -> bool:
         forbidden = self._steps.forbidden(self._steps.theirs(made))
         if forbidden is not None:
@@ -149,6 +184,7 @@ class Run:
         request = self._steps.request(merge)
         while True:
             whole = with_past(request, history, self._builder.output)
+            whole = with_short_results(whole, self.target.endpoint.max_tool_result_chars)
             try:
                 async with aclosing(self._call(whole)) as batches:
                     async for batch in batches:
@@ -206,6 +242,8 @@ class Run:
             cost = await cost_of(self.target.endpoint, self.target.model, self.response.usage)
             self.row = row = self._meter.row(self.turn, self.target, self.response, cost=cost, error=code)
             await self._database.write(partial(self._write, row=row))
+        if self._tell_titler is not None:
+            self._tell_titler(self.response)
 
     def _write(self, connection: Connection, *, row: UsageRow) -> None:
         usage.append(connection, row)

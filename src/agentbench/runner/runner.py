@@ -13,6 +13,7 @@ from agentbench.runner.mcp import McpConnections
 from agentbench.runner.run import Run
 from agentbench.runner.steps import Steps
 from agentbench.runner.target import find_target, model_names
+from agentbench.runner.titles import Titler
 from agentbench.runner.tools import Toolbox
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Runner:
         self.toolbox = Toolbox()
         self.background = Background(database)
         self.mcp = McpConnections(catalog.mcp_servers)
+        self.titles = Titler(lambda: self.catalog, providers, database)
         self._remote: WeakSet[Run] = WeakSet()
 
     def start(self, turn: Turn, *, tools: Iterable[Tool] = (), approve: Approve | None = None) -> Run:
@@ -53,10 +55,16 @@ class Runner:
         own = self.toolbox.select((name for name in names if not is_mcp_reference(name)), tools)
         more = partial(self.mcp.tools, tuple(filter(is_mcp_reference, names)))
         steps = Steps(own, turn.request, approve, limit=self.catalog.recursion_limit, more=more)
-        run = Run(turn, target, self.providers.of(target.endpoint), self.database, steps=steps)
+        provider = self.providers.of(target.endpoint)
+        run = Run(turn, target, provider, self.database, steps=steps, titler=self.titles)
         if turn.principal.remote:
             self._remote.add(run)
         return run
+
+    def use(self, catalog: Catalog) -> None:
+        """Run the turns that start from now on against another catalog."""
+        self.catalog = catalog
+        self.mcp.servers = catalog.mcp_servers
 
     def stop_remote(self) -> bool:
         """Let the running turns of callers over HTTP end as incomplete; return whether there were any.
@@ -69,16 +77,28 @@ class Runner:
         return bool(running)
 
     async def aclose(self) -> None:
-        """End the background runs of this event loop, then the connections to MCP servers and of the providers."""
+        """End the background runs and titles of this event loop, then the connections to MCP servers and providers."""
         await self.background.aclose()
+        await self.titles.aclose()
         await self.mcp.aclose()
         await self.providers.aclose()
 
     def names_for(self, principal: Principal) -> list[str]:
-        """Return what a principal may name as `model`: its agents, and where it may every listed `endpoint/model`."""
-        if self._may_name_models(principal):
-            return [*self.catalog.agents, *model_names(self.catalog)]
+        """Return what a principal may name as `model`: its agents, and where it may every listed `endpoint/model`.
+
+        What only the kernel gets an answer from is left out for callers over HTTP.
+        """
+        agents = [each for each in self._agents_of(principal) if not (principal.remote and self._is_personal(each))]
+        models = model_names(self.catalog, remote=principal.remote) if self._may_name_models(principal) else []
+        return [*agents, *models]
+
+    def _agents_of(self, principal: Principal) -> list[str]:
         return [each for each in self.catalog.agents if principal.agents is None or each in principal.agents]
+
+    def _is_personal(self, agent: str) -> bool:
+        name = self.catalog.agents[agent].endpoint
+        endpoint = self.catalog.endpoint(name) if name else self.catalog.default_endpoint
+        return endpoint.personal
 
     def _may_name_models(self, principal: Principal) -> bool:
         return not principal.remote or (self.catalog.remote.models and principal.agents is None)
@@ -87,9 +107,9 @@ class Runner:
         """Return who answers; to a caller, an agent that it may not use isn't there."""
         agent, model = turn.agent, turn.request.model
         if self._may_name_models(turn.principal):
-            return find_target(self.catalog, agent=agent, model=model)
+            return find_target(self.catalog, agent=agent, model=model, remote=turn.principal.remote)
         names = self.names_for(turn.principal)
         name = agent or model or next(iter(names), "")
-        if name not in names:
+        if name not in self._agents_of(turn.principal):
             raise UnknownName("model", name, names, param="model")
-        return find_target(self.catalog, agent=name, model=None)
+        return find_target(self.catalog, agent=name, model=None, remote=turn.principal.remote)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec.structs import asdict
 from sqlalchemy import insert, select, update
@@ -14,11 +14,17 @@ from agentbench.storage import tables
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["Conversation", "create", "get", "move_head", "recent", "rename"]
+__all__ = ["Conversation", "TitledBy", "create", "get", "move_head", "recent", "rename", "suggest_title"]
+
+TitledBy: TypeAlias = Literal["words", "model", "person"]
+"""Who made a title: the question's first words, a model, or a person."""
 
 
 class Conversation(Value, frozen=True, kw_only=True):
-    """A thread of turns; `head` is the id of its newest response, None before the first."""
+    """A thread of turns; `head` is the id of its newest response, None before the first.
+
+    `titled_by` is None where there is no title yet.
+    """
 
     id: str
     user: str
@@ -27,12 +33,21 @@ class Conversation(Value, frozen=True, kw_only=True):
     head: str | None = None
     created_at: datetime
     updated_at: datetime
+    titled_by: TitledBy | None = None
 
 
 def create(connection: Connection, *, user: str, title: str | None = None, agent: str | None = None) -> Conversation:
-    """Start a conversation."""
+    """Start a conversation; a title that is given here is a person's."""
     now = datetime.now(UTC)
-    made = Conversation(id=new_id("conv"), user=user, title=title, agent=agent, created_at=now, updated_at=now)
+    made = Conversation(
+        id=new_id("conv"),
+        user=user,
+        title=title,
+        agent=agent,
+        created_at=now,
+        updated_at=now,
+        titled_by=None if title is None else "person",
+    )
     connection.execute(insert(tables.conversations), asdict(made))
     return made
 
@@ -58,8 +73,24 @@ def move_head(connection: Connection, conversation_id: str, head: str | None) ->
 
 
 def rename(connection: Connection, conversation_id: str, title: str) -> None:
-    """Give a conversation a title."""
-    _change(connection, conversation_id, title=title)
+    """Give a conversation a person's title, which nothing but another one replaces."""
+    _change(connection, conversation_id, title=title, titled_by="person")
+
+
+def suggest_title(
+    connection: Connection, conversation_id: str, title: str | None, by: Literal["words", "model"]
+) -> bool:
+    """Give a conversation a title unless a person has; return whether it has this one now.
+
+    It counts as no use of the conversation, and None takes away the one before.
+    """
+    table = tables.conversations
+    changed = connection.execute(
+        update(table)
+        .where(table.c.id == conversation_id, table.c.titled_by.is_distinct_from("person"))
+        .values(title=title, titled_by=None if title is None else by)
+    )
+    return changed.rowcount > 0
 
 
 def _change(connection: Connection, conversation_id: str, **values: str | None) -> None:

@@ -155,6 +155,15 @@ def m007_background_runs(connection: Connection) -> None:
     )
 
 
+def m008_titled_by(connection: Connection) -> None:
+    """Where a title comes from. The earlier ones stay as they are, like a person's."""
+    _run(
+        connection,
+        "ALTER TABLE conversations ADD COLUMN titled_by TEXT",
+        "UPDATE conversations SET titled_by = 'person' WHERE title IS NOT NULL",
+    )
+
+
 MIGRATIONS: Sequence[Migration] = (
     m001_conversations,
     m002_responses,
@@ -163,6 +172,7 @@ MIGRATIONS: Sequence[Migration] = (
     m005_api_keys,
     m006_secrets,
     m007_background_runs,
+    m008_titled_by,
 )
 
 

@@ -73,6 +73,7 @@ conversations = Table(
     Column("head", Text),
     Column("created_at", UTCDateTime, nullable=False),
     Column("updated_at", UTCDateTime, nullable=False),
+    Column("titled_by", Text),
     Index("conversations_user_updated_at", "user", "updated_at"),
 )
 

@@ -12,7 +12,7 @@ from agentbench.surfaces.anthropic_events import MessagesEncoder, error_body
 from agentbench.surfaces.anthropic_message import message
 from agentbench.surfaces.anthropic_request import decode_messages, decode_prompt
 from agentbench.surfaces.anthropic_tokens import estimate
-from agentbench.surfaces.base import Route, finished, json_response, streamed
+from agentbench.surfaces.base import Route, finished, json_response, streamed, when_to_return
 from agentbench.surfaces.models import list_models
 
 if TYPE_CHECKING:
@@ -85,9 +85,7 @@ async def page_models(request: Request, runner: Runner, principal: Principal) ->
 def anthropic_error(error: AgentbenchError) -> HTTPResponse:
     """Return an error as Anthropic's clients expect it."""
     request_id = new_id("req")
-    headers = {"request-id": request_id}
-    if (seconds := getattr(error, "retry_after", None)) is not None:
-        headers["retry-after"] = f"{seconds:g}"
+    headers = {"request-id": request_id} | when_to_return(error)
     kind = _ERRORS.get(error.status, "api_error")
     return json_response(error_body(kind, error.message, request_id), error.status, headers)
 

@@ -14,7 +14,7 @@ import msgspec
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response as HTTPResponse
 
-from agentbench.errors import AgentbenchError, UpstreamRateLimited
+from agentbench.errors import AgentbenchError
 from agentbench.surfaces.event_stream import EventStream, while_connected
 from agentbench.surfaces.receipts import WithoutReceipts, without_receipts
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from agentbench.runner import Run, Runner
     from agentbench.runner.background import BackgroundRun
 
-__all__ = ["Encoder", "EventStream", "Route", "finished", "json_response", "openai_error", "streamed"]
+__all__ = ["Encoder", "EventStream", "Route", "finished", "json_response", "openai_error", "streamed", "when_to_return"]
 
 _log = logging.getLogger(__name__)
 
@@ -113,7 +113,10 @@ def json_response(body: object, status: int = 200, headers: dict[str, str] | Non
 def openai_error(error: AgentbenchError) -> HTTPResponse:
     """Return an error as OpenAI's clients expect it."""
     inner = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
-    headers = {}
-    if isinstance(error, UpstreamRateLimited) and error.retry_after is not None:
-        headers["retry-after"] = f"{error.retry_after:g}"
-    return json_response({"error": inner}, error.status, headers)
+    return json_response({"error": inner}, error.status, when_to_return(error))
+
+
+def when_to_return(error: AgentbenchError) -> dict[str, str]:
+    """Return the header that says how long to wait, if the error knows it."""
+    seconds: float | None = getattr(error, "retry_after", None)
+    return {} if seconds is None else {"retry-after": f"{seconds:g}"}

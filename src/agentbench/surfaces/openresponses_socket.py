@@ -120,7 +120,7 @@ class _Socket:
 
     async def _play(self, run: Run) -> None:
         receipts, view = wants_receipts(self._websocket), None
-        async with aclosing(run.events()) as batches:
+        async with aclosing(run.events(watched=True)) as batches:
             async for batch in batches:
                 if view is None and not receipts:  # not before: what runs here may be known only now
                     view = WithoutReceipts(run.own_tools)
