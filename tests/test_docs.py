@@ -10,19 +10,19 @@ import sys
 import tomllib
 from functools import cache
 from pathlib import Path
-from types import NoneType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args, get_origin
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
-from pydantic_core import PydanticUndefined
+from tests.conftest import SETTINGS
 
 import agentbench
 from agentbench import Stream, Workbench, errors, frames
 from agentbench.__main__ import _COMMANDS, _KEY_COMMANDS, _MODEL_COMMANDS, _USER_COMMANDS
 from agentbench.config.schema import File
-from agentbench.config.section import Section
+from agentbench.config.section import Section, section_in
+from agentbench.config.shared_schema import SharedSection
 from agentbench.notebook.magics import AgentMagics
 from agentbench.notebook.magics.commands import COMMANDS
 from agentbench.notebook.result import Result
@@ -44,6 +44,7 @@ LINK = re.compile(r"(?<!\!)\[[^\]]+\]\((?P<path>[^)#:]*)(?:#(?P<anchor>[^)]+))?\
 MACHINE_PATH = re.compile(r"(?<![\w~.])/(?:root|home|work|tmp|usr|var|Users|opt)\b|\b[A-Z]:\\")
 VARIABLE = re.compile(r"[A-Z]+(_[A-Z]+)+")
 NOT_VARIABLES = {"INVALID_JSON", "LOCAL_MODEL", "WHEEL_PKG_DIR"}  # a key, a name in our code, and a build setting
+FAMILIES = (*SETTINGS, "PIP_", "UV_")
 SHOWS = re.compile(r"^%%?agent (?!new)", re.MULTILINE)  # commands that show something
 NAMED = re.compile(r"`([^`]+)`")
 CONTAINERS: dict[object, str] = {dict: "mapping to text", list: "list of text"}
@@ -232,8 +233,9 @@ def test_shell_commands_are_listed() -> None:
         for name in ("configuration", "identities")
         for row in rows(page(name), "command")
     ]
-    assert [command.name for command in _COMMANDS] == ["serve", "models", "keys", "users"]
+    assert [command.name for command in _COMMANDS] == ["serve", "check", "models", "keys", "users"]
     assert "agentbench serve" in page("serving")
+    assert "`agentbench check FILE`" in page("configuration")
     groups = {"models": _MODEL_COMMANDS, "keys": _KEY_COMMANDS, "users": _USER_COMMANDS}
     assert listed == [f"{group} {command.name}" for group, commands in groups.items() for command in commands]
 
@@ -258,61 +260,72 @@ def exported(trees: list[ast.Module]) -> set[str]:
 
 
 def test_environment_variables_are_listed() -> None:
-    """The table of environment variables holds all that the code reads, and no other."""
+    """The table of environment variables holds all that the code reads, and no other; families tell them by."""
     trees = [ast.parse(text_of(source)) for source in (PROJECT / "src").rglob("*.py")]
     texts = {each.value for tree in trees for each in ast.walk(tree) if isinstance(each, ast.Constant)}
     read = {text for text in texts - exported(trees) if isinstance(text, str) and VARIABLE.fullmatch(text)}
     placeholders = {option.value for command in COMMANDS.values() for option in command.options}
     listed = {name for row in rows(page("configuration"), "variable") for name in NAMED.findall(row[0])}
-    assert listed == read - placeholders - NOT_VARIABLES
+    assert listed == {name for name in read - placeholders - NOT_VARIABLES if name.startswith(FAMILIES)}
 
 
 # -- the config's keys ----------------------------------------------------------------------------------------------
 
+ENDPOINTS = re.compile(r"^endpoints\.(openAI|anthropic|google|bedrock|ollama|custom\[\]|assistants|azureAssistants)\.")
 
-def keys(section: type[Section], path: str = "") -> Iterator[tuple[str, str, str]]:
-    """Yield path, type and default of each key that holds a value."""
+
+def keys(section: type[Section], path: str = "") -> Iterator[tuple[str, type[Section], FieldInfo]]:
+    """Yield each key that holds a value: its path, the section that it stands in, and what the schema says of it."""
     for name, field in section.model_fields.items():
-        yield from _keys_of(f"{path}{field.alias or name}", _plain(field.annotation), field)
+        place = f"{path}{field.alias or name}"
+        inner = section_in(field.annotation)
+        if isinstance(inner, type) and issubclass(inner, Section):
+            kind = str(field.annotation)
+            below = "[]." if "list[" in kind else ".NAME." if "dict[" in kind or "McpServers" in kind else "."
+            yield from keys(inner, f"{place}{below}")
+        else:
+            yield place, section, field
 
 
-def _keys_of(path: str, kind: Any, field: FieldInfo) -> Iterator[tuple[str, str, str]]:
-    inner = [_plain(each) for each in get_args(kind)]
-    if isinstance(kind, type) and issubclass(kind, Section):
-        yield from keys(kind, f"{path}.")
-    elif get_origin(kind) is list and issubclass(inner[0], Section):
-        yield from keys(inner[0], f"{path}[].")
-    elif get_origin(kind) is dict and isinstance(inner[1], type) and issubclass(inner[1], Section):
-        yield from keys(inner[1], f"{path}.NAME.")
-    elif get_origin(kind) is dict and inner[1] is not str:
-        yield f"{path}.NAME", inner[1].__name__.lower(), "required"
-    else:
-        yield path, _type_name(kind), _default(field)
+def places(path: str, section: type[Section]) -> set[str]:
+    """Return under which names a key may be listed: its own, or what it has in common with others."""
+    last = path.rpartition(".")[2]
+    shared = {field.alias or name for name, field in SharedSection.model_fields.items()}
+    common = {path, ENDPOINTS.sub("endpoints.ENDPOINT.", path), path.replace("azureAssistants", "assistants")}
+    return common | ({last} if issubclass(section, SharedSection) and last in shared else set()) | {f"{path}.NAME"}
 
 
-def _type_name(kind: Any) -> str:
-    if get_origin(kind) is Literal:
-        return " or ".join(f"`{each}`" for each in get_args(kind))
-    return CONTAINERS.get(get_origin(kind)) or TYPES[kind]
-
-
-def _plain(kind: Any) -> Any:
-    """Return a type without its checks, and without None."""
-    if get_origin(kind) is Annotated:
-        return _plain(get_args(kind)[0])
-    return next((_plain(each) for each in get_args(kind) if NoneType in get_args(kind) and each is not NoneType), kind)
-
-
-def _default(field: FieldInfo) -> str:
-    value = field.get_default(call_default_factory=True)
-    if value is PydanticUndefined:
-        return "required"
-    return "none" if value is None else f"`{str(value).lower() if isinstance(value, bool) else repr(value)}`"
+def listed_keys() -> dict[str, list[str]]:
+    """Return the rows of both tables of keys."""
+    text = page("configuration")
+    return {row[0].strip("`"): row[1:] for row in (*rows(text, "setting"), *rows(text, "key"))}
 
 
 def test_config_keys_are_listed() -> None:
-    """The table of the config's keys is the schema: each key, its type and its default, in order."""
-    assert [(row[0].strip("`"), row[1], row[2]) for row in rows(page("configuration"), "key")] == list(keys(File))
+    """Each key of the schema is in a table, and each row of a table is a key."""
+    listed = set(listed_keys())
+    schema = [places(path, section) for path, section, _ in keys(File)]
+    assert [names for names in schema if not names & listed] == []
+    assert listed - set().union(*schema) == set()
+
+
+def test_defaults_are_told() -> None:
+    """Each row has a type, the schema's default, an example and a sentence."""
+    listed = listed_keys()
+    for path, section, field in keys(File):
+        row = listed[path] if path in listed else next(listed[each] for each in places(path, section) & set(listed))
+        assert all(row), path
+        assert (row[1] == "required") == field.is_required(), path
+        if isinstance(value := field.get_default(call_default_factory=True), bool | int | float):
+            assert row[1] == f"`{str(value).lower()}`", path
+
+
+def test_what_is_passed_over_is_listed() -> None:
+    """The keys that are ignored stand in a table with the reason."""
+    listed = " ".join(row[0] for row in rows(page("configuration"), "passed over"))
+    sections = {section for _, section, _ in keys(File)}
+    names = {name for section in sections for kind in section.__mro__ for name in vars(kind).get("ignored", {})}
+    assert [name for name in names if f"{name}`" not in listed] == []
 
 
 # -- the pages themselves -------------------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import config_keys
+
 from agentbench import errors
 from agentbench.notebook.magics import AgentMagics
 from agentbench.notebook.magics.commands import COMMANDS
@@ -109,10 +111,33 @@ def branches(
         yield from branches(each, below + ("└── " if last else "├── "), below + ("    " if last else "│   "))
 
 
+def shared_keys() -> str:
+    """Return the table of the settings that every endpoint has."""
+    rows = [(f"`{each.path}`", *each[1:]) for each in config_keys.shared_keys()]
+    return table(("setting", "type", "default", "example", "what it is"), rows)
+
+
+def other_keys() -> str:
+    """Return the table of the config's other keys."""
+    rows = [
+        (f"`{each.path}`", *each[1:4], config_keys.layers(each.path), each.what) for each in config_keys.other_keys()
+    ]
+    return table(("key", "type", "default", "example", "layers", "what it is"), rows)
+
+
+def ignored() -> str:
+    """Return the table of keys that are passed over."""
+    rows = [(", ".join(f"`{path}{name}`" for name in names), why) for path, names, why in config_keys.ignored()]
+    return table(("passed over", "why"), rows)
+
+
 REGIONS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "settings": settings,
     "errors": error_tree,
+    "shared settings": shared_keys,
+    "other keys": other_keys,
+    "ignored keys": ignored,
     **{f"options of {name}": partial(options_of, name) for name, each in COMMANDS.items() if each.options},
 }
 

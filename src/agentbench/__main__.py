@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from agentbench._version import __version__
-from agentbench.errors import AgentbenchError, InvalidRequest, WeightsUnavailable
+from agentbench.errors import AgentbenchError, ConfigError, InvalidRequest, WeightsUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -112,6 +112,25 @@ def _print_table(lines: Sequence[Sequence[str]]) -> None:
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", help="the config (default: AGENTBENCH_CONFIG)")
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="?", metavar="FILE", help="the config (default: AGENTBENCH_CONFIG)")
+
+
+def _check(parsed: argparse.Namespace) -> None:
+    from agentbench.config.check import check
+    from agentbench.config.load import file_of
+
+    file = file_of(parsed.file, os.environ)
+    if file is None:
+        raise InvalidRequest("Name the file to check: agentbench check FILE")
+    found = check(file, os.environ)
+    _print_table([(each.place, each.state, each.key, each.note) for each in found])
+    counts = {state: sum(each.state == state for each in found) for state in ("used", "ignored", "wrong")}
+    print(", ".join(f"{count} {state}" for state, count in counts.items()))
+    if counts["wrong"]:
+        raise ConfigError(f"{file} can't be used as it is.")
 
 
 def _add_key_commands(parser: argparse.ArgumentParser) -> None:
@@ -267,6 +286,7 @@ _USER_COMMANDS = (
 
 _COMMANDS = (
     _Command("serve", "Answer over HTTP until Ctrl-C.", _add_serve, _serve),
+    _Command("check", "Say what becomes of each key of a config: used, ignored, or wrong.", _add_check, _check),
     _Command("models", "The weights of local models.", _add_model_commands),
     _Command("keys", "API keys for the gateway.", _add_key_commands),
     _Command("users", "The people who may sign in.", _add_user_commands),

@@ -19,11 +19,11 @@
     ├── StorageError              500  storage_error                the database can't be opened or written
     └── UpstreamError             502  upstream_error               a provider did not answer as it should
         ├── AnswerFailed          502  answer_failed                it broke off; carries the `response` so far
-        ├── UpstreamRefused       502  upstream_refused             401, 403: the key is wrong or may not do this
+        ├── UpstreamRefused       502  upstream_refused             401, 402, 403: a wrong key, or one that may not
         ├── UpstreamRejected      400  upstream_rejected            400, 404, 422: the provider says what is wrong
         ├── UpstreamRateLimited   429  rate_limit_exceeded          carries `retry_after` seconds
-        ├── UpstreamUnavailable   503  upstream_unavailable         5xx, connection refused, dropped
-        ├── UpstreamTimeout       504  upstream_timeout             silent for too long
+        ├── UpstreamUnavailable   503  upstream_unavailable         5xx (with `retry_after`), no connection, dropped
+        ├── UpstreamTimeout       504  upstream_timeout             silent for too long, or 408
         └── UpstreamGarbled       502  upstream_garbled             not the JSON or events of its protocol
 
 Each row gives the HTTP status and the `code`. A message is one or two short sentences: what happened, then what to
@@ -232,15 +232,16 @@ class StorageError(AgentbenchError):
 
 
 class UpstreamError(AgentbenchError):
-    """A provider did not answer as it should; `endpoint` names it."""
+    """A provider did not answer as it should; `endpoint` names it. `retry_after` is in seconds, None if unknown."""
 
     status = 502
     type = "upstream_error"
     code = "upstream_error"
 
-    def __init__(self, message: str, *, endpoint: str = "", param: str | None = None) -> None:
-        super().__init__(message, param=param)
+    def __init__(self, message: str, *, endpoint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message)
         self.endpoint = endpoint
+        self.retry_after = retry_after
 
 
 class AnswerFailed(UpstreamError):
@@ -255,7 +256,7 @@ class AnswerFailed(UpstreamError):
 
 
 class UpstreamRefused(UpstreamError):
-    """The provider answered 401 or 403."""
+    """The provider answered 401 or 403, or gives no more credit."""
 
     type = "upstream_refused"
     code = "upstream_refused"
@@ -270,15 +271,11 @@ class UpstreamRejected(UpstreamError):
 
 
 class UpstreamRateLimited(UpstreamError):
-    """The provider answered 429; `retry_after` is in seconds, None if it didn't say."""
+    """The provider answered 429."""
 
     status = 429
     type = "rate_limit_error"
     code = "rate_limit_exceeded"
-
-    def __init__(self, message: str, *, endpoint: str = "", retry_after: float | None = None) -> None:
-        super().__init__(message, endpoint=endpoint)
-        self.retry_after = retry_after
 
 
 class UpstreamUnavailable(UpstreamError):

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pandas as pd
 
+from agentbench.config.explain import shown
 from agentbench.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from agentbench.config.layers import Setting
     from agentbench.protocol import Event
 
-__all__ = ["events_frame", "grouped", "moment", "usage_frame"]
+__all__ = ["events_frame", "grouped", "moment", "settings_frame", "usage_frame"]
 
 _CATEGORIES = ("user", "context", "agent", "endpoint", "model", "status", "error_type")
 _GROUPS = ("day", "conversation_id", "cell_id", *_CATEGORIES)
@@ -43,6 +45,17 @@ def usage_frame(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
     for name in ("id", "conversation_id", "response_id", "cell_id"):
         frame[name] = frame[name].astype("string")
     return frame
+
+
+def settings_frame(settings: Mapping[str, Mapping[str, Setting]]) -> pd.DataFrame:
+    """Return what `bench.config.settings()` tells: a row a setting, with its value as text and who set it where."""
+    rows = [
+        (endpoint, key, shown(key, each.value), each.layer, each.origin)
+        for endpoint, keys in settings.items()
+        for key, each in keys.items()
+    ]
+    frame = pd.DataFrame(rows, columns=["endpoint", "key", "value", "layer", "from"], dtype="string")
+    return frame.astype({"endpoint": "category", "layer": "category"})
 
 
 def grouped(frame: pd.DataFrame, by: str | Sequence[str]) -> pd.DataFrame:

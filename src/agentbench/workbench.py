@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agentbench.auth.principal import KERNEL
-from agentbench.config.load import load
+from agentbench.config.config import Config
 from agentbench.errors import AnswerFailed, InvalidRequest, MissingExtra, UnknownName
 from agentbench.gateway.crossing import LoopThread
 from agentbench.gateway.stream import Stream
@@ -20,6 +20,7 @@ from agentbench.protocol.request import TextConfig
 from agentbench.protocol.schema import schema_format
 from agentbench.providers import Providers
 from agentbench.runner import Cell, Runner, Turn
+from agentbench.runner.headers import at_kernel
 from agentbench.runner.tools import as_tool
 from agentbench.runner.wishes import Wishes
 from agentbench.storage import conversations, responses, usage
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from agentbench.auth.accounts import NewKey
+    from agentbench.config.endpoint import Catalog
     from agentbench.gateway.serve import LoopServer, ServedApp
     from agentbench.protocol import Response
     from agentbench.protocol.items import FunctionCall
@@ -69,13 +71,18 @@ class Workbench:
         home: Path | str | None = None,
         database_url: str | None = None,
     ) -> None:
-        self.catalog = load(config, os.environ)
+        self.config = Config(config, os.environ, changed=self._use)
         self._database = Database(database_url, home=None if home is None else Path(home))
         self._providers = Providers()
-        self._runner = Runner(self.catalog, self._providers, self._database)
+        self._runner = Runner(self.config.catalog, self._providers, self._database)
         self._loop = LoopThread(at_end=self._runner.aclose)
         self._closed = False
         self.server: LoopServer | None = None
+
+    @property
+    def catalog(self) -> Catalog:
+        """The endpoints and agents that there are now; `config` changes them."""
+        return self._runner.catalog
 
     # -- asking -------------------------------------------------------------------------------------------------
 
@@ -84,7 +91,7 @@ class Workbench:
 
         Raises `AnswerFailed`, which carries the response so far, if the answer breaks off.
         """
-        stream = self.stream(text, **options)
+        stream = self.stream(text, **{"watching": False, **options})
         for _ in stream:
             pass
         if (error := stream.response.error) is not None:
@@ -105,6 +112,7 @@ class Workbench:
         cell: Cell | None = None,
         functions: Sequence[Tool | Callable[..., Any]] = (),
         approve: Callable[[FunctionCall], bool] | None = None,
+        watching: bool = True,
         **parameters: Any,
     ) -> Stream:
         """Start an answer and return its stream of events.
@@ -114,7 +122,7 @@ class Workbench:
         a response; without either the question stands alone. `images` are https or `data:` URLs. `schema` asks for
         JSON of that shape (a JSON schema, a pydantic model, a dataclass …). `functions` run here when the model calls
         them, besides the agent's own tools; `approve` is asked, on the reading thread, before a tool that wants it.
-        `parameters` are fields of a request: `temperature`, `top_p`, `max_output_tokens`, `tools` …
+        What nobody is `watching` isn't paced. `parameters` are fields of a request: `temperature`, `top_p`, `tools` …
         """
         if schema is not None:
             parameters["text"] = TextConfig(format=schema_format(schema))
@@ -129,7 +137,7 @@ class Workbench:
         if agent is None and model not in self.catalog.agents:
             agent = self.catalog.default_agent.id
         turn = Turn(request=request, agent=agent, conversation=_id_of(conversation), cell=cell)
-        return self._start(turn, functions, approve)
+        return self._start(turn, functions, approve, watching=watching)
 
     def add_tool(self, *tools: Tool | Callable[..., Any]) -> None:
         """Let agents name these tools or plain functions; a later one of the same name replaces the earlier."""
@@ -138,7 +146,7 @@ class Workbench:
     # -- looking ------------------------------------------------------------------------------------------------
 
     def start_conversation(self, title: str | None = None, *, agent: str | None = None) -> Conversation:
-        """Return a new, empty conversation."""
+        """Return a new, empty conversation; without a title its first question gives it one."""
         known = None if agent is None else self.catalog.agent(agent).id
         return self._write(partial(conversations.create, user=KERNEL.user, title=title, agent=known))
 
@@ -158,7 +166,7 @@ class Workbench:
         return self._database.read_now(partial(responses.chain, head=head, user=KERNEL.user))
 
     def rename(self, conversation: Conversation | str, title: str) -> None:
-        """Give a conversation a title; raises `UnknownName` if there is no such conversation."""
+        """Give a conversation a title, for good; raises `UnknownName` if there is no such conversation."""
         self._write(partial(conversations.rename, conversation_id=self._found(conversation).id, title=title))
 
     def usage(
@@ -174,11 +182,17 @@ class Workbench:
         frame = frames.usage_frame(columns)
         return frame if by is None else frames.grouped(frame, by)
 
-    def models(self, endpoint: str) -> tuple[str, ...]:
-        """Return the models that an endpoint offers now, asking it if it knows more than the config."""
-        found = self.catalog.endpoint(endpoint)
-        provider = self._providers.of(found)
-        return self._open_loop().portal.call(provider.models, found)
+    def models(self, endpoint: str, *, fresh: bool = False) -> tuple[str, ...]:
+        """Return the models that an endpoint offers, asking it if it knows more than the config.
+
+        What it said is remembered for five minutes; `fresh` asks again.
+        """
+        job = partial(self._providers.models, at_kernel(self.catalog.endpoint(endpoint)), fresh=fresh)
+        return self._open_loop().portal.call(job)
+
+    def known_models(self, endpoint: str) -> tuple[str, ...]:
+        """Return the models of an endpoint that are known without asking it."""
+        return self._providers.known_models(at_kernel(self.catalog.endpoint(endpoint)))
 
     # -- clients ------------------------------------------------------------------------------------------------
 
@@ -317,12 +331,20 @@ class Workbench:
         self.close()
 
     def _start(
-        self, turn: Turn, functions: Sequence[Tool | Callable[..., Any]], ask: Callable[[FunctionCall], bool] | None
+        self,
+        turn: Turn,
+        functions: Sequence[Tool | Callable[..., Any]],
+        ask: Callable[[FunctionCall], bool] | None,
+        *,
+        watching: bool,
     ) -> Stream:
         wishes = None if ask is None else Wishes(ask)
         approve = None if wishes is None else wishes.approve
         run = self._runner.start(turn, tools=map(as_tool, functions), approve=approve)
-        return Stream(run, self._open_loop(), wishes)
+        return Stream(run, self._open_loop(), wishes, watching=watching)
+
+    def _use(self, catalog: Catalog) -> None:
+        self._runner.use(catalog)
 
     def _open_loop(self) -> LoopThread:
         if self._closed:

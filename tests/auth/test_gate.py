@@ -68,7 +68,8 @@ async def test_a_sign_in(gate: Gate, accounts: Accounts, ann: User) -> None:
 async def test_an_issuers_token(accounts: Accounts, ann: User, issuer: Issuer, key: RSAKey, oidc: Oidc) -> None:
     """It is its user, but not a person who signed in here."""
     gate = Gate(RemoteAccess(oidc=oidc), accounts)
-    assert await gate.admit(signed(issuer, key)) == Principal(user=ann.id, remote=True)
+    admitted = await gate.admit(signed(issuer, key))
+    assert (admitted.user, admitted.remote, admitted.bearer is not None) == (ann.id, True, True)
 
 
 @pytest.mark.parametrize("credential", [None, ""])

@@ -13,7 +13,7 @@ from joserfc import jws
 from msgspec.structs import replace
 from tests.auth.issuer import ec_key, issuer_on_loopback, rsa_key, signed
 
-from agentbench.auth.oidc import Bearer, OidcTokens
+from agentbench.auth.oidc import OidcTokens
 from agentbench.errors import InsufficientScope, NotAuthenticated, TokenExpired
 
 if TYPE_CHECKING:
@@ -43,9 +43,12 @@ def raw(header: object, claims: object, signature: str = "") -> str:
 
 
 async def test_a_right_token(issuer: Issuer, key: RSAKey, oidc: Oidc) -> None:
-    """It says whose it is: by subject, and by email."""
-    bearer = await OidcTokens(oidc).bearer(signed(issuer, key))
-    assert bearer == Bearer(issuer=issuer.url, subject="ann-1", name="ann@example.org")
+    """It says whose it is, by subject and by email; the token itself is kept, and not shown."""
+    token = signed(issuer, key)
+    bearer = await OidcTokens(oidc).bearer(token)
+    assert (bearer.issuer, bearer.subject, bearer.name) == (issuer.url, "ann-1", "ann@example.org")
+    assert bearer.token.reveal() == token
+    assert token not in repr(bearer)
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"])

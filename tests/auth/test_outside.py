@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
-from agentbench.auth.oidc import Bearer
 from agentbench.auth.outside import user_of
-from agentbench.auth.principal import KERNEL_EMAIL
+from agentbench.auth.principal import KERNEL_EMAIL, Bearer
+from agentbench.config import Secret
 from agentbench.errors import NotAuthenticated
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 def bearer(subject: str = "ann-1", name: str | None = "ann@example.org", issuer: str = "https://one.example") -> Bearer:
     """Return an identity."""
-    return Bearer(issuer=issuer, subject=subject, name=name)
+    return Bearer(issuer=issuer, subject=subject, name=name, token=Secret("t"), expires_at=datetime.now(UTC))
 
 
 async def find(accounts: Accounts, who: Bearer, *, provision: bool = False) -> User:

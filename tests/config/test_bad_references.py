@@ -18,6 +18,8 @@ def customs(*names: str) -> str:
     return f"endpoints:\n  custom:\n{rows}"
 
 
+GOOGLE = "The endpoint 'google' is there when GEMINI_API_KEY or GOOGLE_API_KEY or GOOGLE_KEY is set."
+
 CASES = {
     "reserved name": (
         customs("local"),
@@ -53,7 +55,7 @@ CASES = {
     ),
     "endpoint with two variables": (
         "agents:\n  - {id: a, endpoint: google}\n",
-        "{at}2:13: agents[0].endpoint: The endpoint 'google' is there when GEMINI_API_KEY or GOOGLE_API_KEY is set.",
+        "{at}2:13: agents[0].endpoint: " + GOOGLE,
     ),
     "the first agent's endpoint, once": (
         "agents:\n  - {id: a, endpoint: zzz}\n  - {id: b, model: m}\n",

@@ -29,6 +29,10 @@ def scripted(steps: str) -> str:
 
 
 # `{at}` in a message stands for "agentbench.yaml:".
+KINDS = (
+    "all, openAI, azureOpenAI, anthropic, google, bedrock, ollama, custom, local, scripted, agents, assistants,"
+    " azureAssistants."
+)
 URL = "expected a URL such as https://host/v1"
 
 KEYS = {
@@ -42,7 +46,7 @@ KEYS = {
     ),
     "nothing near": (
         "endpoints:\n  zzz: {}\n",
-        "{at}2:3: endpoints.zzz: unknown key. Known: agents, custom, local, scripted.",
+        "{at}2:3: endpoints.zzz: unknown key. Known: " + KINDS,
     ),
     "typo at the top": (
         "endpoint: {}\n",
@@ -100,9 +104,9 @@ TYPES = {
         "endpoints:\n  custom: {name: a}\n",
         "{at}2:3: endpoints.custom: expected a list, found a mapping",
     ),
-    "models as a list": (
-        custom("name: one\nbaseURL: http://h/v1\nmodels: [m]"),
-        "{at}5:7: endpoints.custom[0].models: expected a mapping, found a list",
+    "models as text": (
+        custom("name: one\nbaseURL: http://h/v1\nmodels: m"),
+        "{at}5:7: endpoints.custom[0].models: expected a mapping, found text",
     ),
     "default as text": (
         custom("name: one\nbaseURL: http://h/v1\nmodels:\n  default: m"),

@@ -50,20 +50,37 @@ def test_openai_may_be_elsewhere(value: str, expected: str) -> None:
     assert catalog.endpoint("openAI").base_url == expected
 
 
-UNSUPPORTED = {
-    "ANTHROPIC_API_KEY": ("anthropic", "Anthropic's API is not supported yet. Use another endpoint meanwhile."),
-    "GEMINI_API_KEY": ("google", "Google's API is not supported yet. Use another endpoint meanwhile."),
-    "GOOGLE_API_KEY": ("google", "Google's API is not supported yet. Use another endpoint meanwhile."),
+KEYS = {
+    "ANTHROPIC_API_KEY": ("anthropic", "https://api.anthropic.com/v1"),
+    "GEMINI_API_KEY": ("google", "https://generativelanguage.googleapis.com/v1beta"),
+    "GOOGLE_API_KEY": ("google", "https://generativelanguage.googleapis.com/v1beta"),
 }
 
 
-@pytest.mark.parametrize(("variable", "expected"), UNSUPPORTED.items(), ids=UNSUPPORTED)
-def test_what_cannot_be_used_yet_is_listed_and_says_so(variable: str, expected: tuple[str, str]) -> None:
-    """A key is never silently dropped."""
+@pytest.mark.parametrize(("variable", "expected"), KEYS.items(), ids=KEYS)
+def test_a_key_brings_its_provider(variable: str, expected: tuple[str, str]) -> None:
+    """Each speaks its own wire format."""
     endpoint = load(None, {variable: "sk-1"}).endpoint(expected[0])
-    assert (endpoint.name, endpoint.unsupported) == expected
+    assert (endpoint.provider, endpoint.base_url) == expected
     assert endpoint.origin == f"environment variable {variable}"
-    assert (endpoint.api_key, endpoint.fetch_models) == (Secret("sk-1"), False)
+    assert (endpoint.api_key, endpoint.fetch_models, endpoint.unsupported) == (Secret("sk-1"), True, None)
+
+
+def test_a_bearer_token_brings_bedrock() -> None:
+    """It says where it is missing a region, and then needs nothing more."""
+    alone = load(None, {"AWS_BEARER_TOKEN_BEDROCK": "t"}).endpoint("bedrock")
+    assert alone.unsupported == (
+        "bedrock has no region. Set BEDROCK_AWS_DEFAULT_REGION or AWS_REGION or AWS_DEFAULT_REGION,"
+        " or endpoints.bedrock.region in the config."
+    )
+    placed = load(None, {"AWS_BEARER_TOKEN_BEDROCK": "t", "AWS_REGION": "eu-west-1"}).endpoint("bedrock")
+    assert (placed.region, placed.unsupported) == ("eu-west-1", None)
+
+
+def test_variables_list_models() -> None:
+    """As LibreChat's do; the first is the default one."""
+    endpoint = load(None, {"OPENAI_API_KEY": "sk-1", "OPENAI_MODELS": "gpt-5, gpt-5-mini,"}).endpoint("openAI")
+    assert (endpoint.models, endpoint.default_model) == (("gpt-5", "gpt-5-mini"), "gpt-5")
 
 
 def test_the_first_of_two_variables_counts() -> None:
@@ -83,13 +100,10 @@ HOSTS = {
 
 
 @pytest.mark.parametrize(("host", "url"), HOSTS.items())
-def test_ollama_says_what_to_write_meanwhile(host: str, url: str) -> None:
-    """Whatever form OLLAMA_HOST has, the sentence holds a base URL to copy."""
+def test_ollama_is_where_its_host_says(host: str, url: str) -> None:
+    """Whatever form OLLAMA_HOST has; a key is for Ollama's cloud."""
     endpoint = load(None, {"OLLAMA_HOST": host}).endpoint("ollama")
-    assert endpoint.unsupported == (
-        f"Ollama's own API is not supported yet. Meanwhile add a custom endpoint with baseURL {url}/v1."
-    )
-    assert (endpoint.base_url, endpoint.api_key) == (url, None)
+    assert (endpoint.base_url, endpoint.api_key, endpoint.unsupported) == (url, None, None)
 
 
 def test_a_blank_variable_counts_as_not_set() -> None:

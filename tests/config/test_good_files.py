@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agentbench.config import LOCAL_MODEL, Catalog, ModelParameters, Secret, load, script
+from agentbench.config.header_templates import fill_headers
 from agentbench.config.script import Text
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def test_a_custom_endpoint_keeps_what_was_written(full: Catalog) -> None:
     assert endpoint.base_url == "http://localhost:8000/v1"
     assert endpoint.api_key == Secret("sk-1")
     assert (endpoint.models, endpoint.fetch_models) == (("qwen", "llama"), True)
-    assert dict(endpoint.headers) == {"X-Team": "blue"}
+    assert fill_headers(endpoint.header_templates, {}) == {"X-Team": "blue"}
     assert endpoint.origin == "agentbench.yaml:4"
 
 

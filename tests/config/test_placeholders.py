@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agentbench.config.header_templates import fill_headers
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -35,7 +37,7 @@ def test_a_value_may_hold_several(loaded: Callable[..., Catalog]) -> None:
     """Each is replaced where it stands, in any value that configures."""
     endpoint = loaded(TEXT, **ENVIRON).endpoint("one")
     assert (endpoint.base_url, endpoint.models) == ("http://h:80/v1", ("m",))
-    assert endpoint.headers["X-Ids"] == "sk-1/80"
+    assert fill_headers(endpoint.header_templates, {})["X-Ids"] == "sk-1/80"
 
 
 def test_prose_stays_as_written(loaded: Callable[..., Catalog]) -> None:
@@ -49,7 +51,7 @@ def test_prose_stays_as_written(loaded: Callable[..., Catalog]) -> None:
 def test_what_a_variable_holds_is_not_filled_again(loaded: Callable[..., Catalog]) -> None:
     """A value that looks like a placeholder is sent as it is."""
     endpoint = loaded(TEXT, **ENVIRON | {"KEY": "${HOST}"}).endpoint("one")
-    assert endpoint.headers["X-Ids"] == "${HOST}/80"
+    assert fill_headers(endpoint.header_templates, {})["X-Ids"] == "${HOST}/80"
 
 
 def test_a_line_break_around_a_key_is_cut_off(loaded: Callable[..., Catalog]) -> None:

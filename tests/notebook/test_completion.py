@@ -14,7 +14,7 @@ import agentbench
 if TYPE_CHECKING:
     from tests.notebook.conftest import Shell
 
-COMMANDS = {"agents", "chat", "help", "history", "keys", "new", "serve", "usage", "use"}
+COMMANDS = {"agents", "chat", "config", "help", "history", "keys", "new", "serve", "usage", "use"}
 AGENTS = {"bot", "counter"}
 MODELS = {"gone/m", *(f"scripted/{name}" for name in SCRIPTED)}
 

@@ -160,6 +160,17 @@ def test_history_lists_conversations(shell: Shell) -> None:
     assert len(shell.run("%agent history --all -n 1").rows) == 1
 
 
+def test_a_title_that_came_late(shell: Shell) -> None:
+    """It is seen at the next look: above what was said, in the list, and in what is in use."""
+    shell.run("%agent chat One?")
+    bench = agentbench.get_workbench()
+    [talk] = bench.conversations()
+    bench.rename(talk, "Numbers")
+    assert repr(shell.run("%agent history")).startswith("Numbers\n\n> One?")
+    assert shell.run("%agent history --all").rows[0][1] == "Numbers"
+    assert shell.run("%agent use").rows[2] == ["conversation", f"Numbers ({talk.id})"]
+
+
 def test_usage_is_a_frame(shell: Shell) -> None:
     """Every call is a row; `--by` sums up, `--full` shows all columns."""
     shell.run("%agent chat hi\n%agent chat -m scripted/json hi")
@@ -171,7 +182,7 @@ def test_usage_is_a_frame(shell: Shell) -> None:
 def test_help_explains(shell: Shell) -> None:
     """`help`, or nothing at all, lists the commands; with a command it lists the options."""
     commands = [row[0].split()[1] for row in shell.run("%agent help").rows]
-    assert commands == ["chat", "agents", "use", "new", "history", "usage", "serve", "keys", "help"]
+    assert commands == ["chat", "agents", "use", "new", "history", "usage", "config", "serve", "keys", "help"]
     assert shell.run("%agent").rows == shell.run("%agent help").rows
     assert "-t/--temperature NUMBER" in [row[0] for row in shell.run("%agent help chat").rows]
 

@@ -9,6 +9,7 @@ from tests.notebook.scripts import CONFIG
 
 from agentbench import Workbench
 from agentbench.errors import AnswerFailed
+from agentbench.notebook.sanitize import literal
 from agentbench.notebook.transcript import Transcript, conversation_table
 
 if TYPE_CHECKING:
@@ -71,6 +72,14 @@ def test_a_failed_turn_is_not_part_of_it(bench: Workbench) -> None:
     with pytest.raises(AnswerFailed):
         bench.ask("Go.", model="scripted/broken", conversation=talk)
     assert len(Transcript(bench.turns(talk))) == 0
+
+
+def test_a_title_stands_above(bench: Workbench) -> None:
+    """As text and as Markdown in which nothing of it is live; also above nothing."""
+    transcript = Transcript(said(bench, "One?").turns, title="*Sky* <b>")
+    assert repr(transcript) == "*Sky* <b>\n\n> One?\n\nfirst"
+    assert transcript._repr_markdown_().startswith(f"**{literal('*Sky* <b>')}**\n\n---\n\n> One?")
+    assert repr(Transcript((), title="Sky")) == "Sky\n\nNothing was said yet."
 
 
 def test_the_list_marks_the_current_conversation(bench: Workbench) -> None:

@@ -14,6 +14,7 @@ from agentbench.errors import (
     AgentbenchError,
     ContextTooLong,
     NotAuthenticated,
+    UpstreamError,
     UpstreamGarbled,
     UpstreamRateLimited,
     UpstreamRefused,
@@ -160,11 +161,14 @@ def test_a_large_body(http: httpx2.Client) -> None:
     assert (response.status_code, response.json()["error"]["type"]) == (413, "request_too_large")
 
 
+@pytest.mark.parametrize("kind", [UpstreamRateLimited, UpstreamUnavailable])
 @pytest.mark.parametrize(("seconds", "header"), [(3, "3"), (0.5, "0.5"), (None, None)])
-def test_retry_after(client: anthropic.Anthropic, upstream: Put, seconds: float | None, header: str | None) -> None:
+def test_retry_after(
+    client: anthropic.Anthropic, upstream: Put, kind: type[UpstreamError], seconds: float | None, header: str | None
+) -> None:
     """How long to wait is told as the upstream told it."""
-    upstream(FakeProvider(refusals=(UpstreamRateLimited("Slow down.", retry_after=seconds),)))
-    with pytest.raises(anthropic.RateLimitError) as caught:
+    upstream(FakeProvider(refusals=(kind("Slow down.", retry_after=seconds),)))
+    with pytest.raises(anthropic.APIStatusError) as caught:
         ask(client)
     assert caught.value.response.headers.get("retry-after") == header
 

@@ -11,6 +11,7 @@ from tests.runner.fakes import HANG, FakeProvider
 
 from agentbench.errors import (
     ContextTooLong,
+    UpstreamError,
     UpstreamGarbled,
     UpstreamRateLimited,
     UpstreamRefused,
@@ -109,11 +110,14 @@ def test_an_upstream_error(
     assert inner(caught.value) == {"message": error.message, "type": error.type, "param": None, "code": error.code}
 
 
+@pytest.mark.parametrize("kind", [UpstreamRateLimited, UpstreamUnavailable])
 @pytest.mark.parametrize(("seconds", "header"), [(3, "3"), (0.5, "0.5"), (None, None)])
-def test_retry_after(ask: Ask, upstream: Put, seconds: float | None, header: str | None) -> None:
+def test_retry_after(
+    ask: Ask, upstream: Put, kind: type[UpstreamError], seconds: float | None, header: str | None
+) -> None:
     """How long to wait is told as the upstream told it."""
-    upstream(FakeProvider(refusals=(UpstreamRateLimited("Slow down.", retry_after=seconds),)))
-    with pytest.raises(openai.RateLimitError) as caught:
+    upstream(FakeProvider(refusals=(kind("Slow down.", retry_after=seconds),)))
+    with pytest.raises(openai.APIStatusError) as caught:
         ask(model="bot")
     assert caught.value.response.headers.get("retry-after") == header
 

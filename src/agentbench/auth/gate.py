@@ -68,7 +68,7 @@ class Gate:
             raise NotAuthenticated("Tokens of other issuers aren't accepted here. Send an API key.")
         bearer = await self._oidc.bearer(token)
         user = await user_of(self.accounts.database, bearer, provision=self.access.auto_provision)
-        return Principal(user=user.id, role=user.role, remote=True)
+        return Principal(user=user.id, role=user.role, remote=True, bearer=bearer)
 
     async def _by_key(self, secret: str) -> Principal:
         known = await self.accounts.find_key(secret) if self.access.api_keys and _KEY.fullmatch(secret) else None

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import jwt
 
 from agentbench.auth.jwks import ALGORITHMS, IssuerKeys
+from agentbench.auth.principal import Bearer
+from agentbench.config.secret import Secret
 from agentbench.errors import InsufficientScope, NotAuthenticated, TokenExpired
-from agentbench.protocol.values import Value
 
 if TYPE_CHECKING:
     from agentbench.config.remote import Oidc
 
-__all__ = ["Bearer", "OidcTokens"]
+__all__ = ["OidcTokens"]
 
 LEEWAY_S = 30
 _REQUIRED = ["iss", "aud", "sub", "exp"]
 _NAMES = ("email", "preferred_username", "upn")
-
-
-class Bearer(Value, frozen=True, kw_only=True):
-    """Whose token it is: `subject` never changes at `issuer`; `name` is the email or what stands for it."""
-
-    issuer: str
-    subject: str
-    name: str | None
 
 
 class OidcTokens:
@@ -46,7 +40,14 @@ class OidcTokens:
             raise InsufficientScope(f"The token needs the scopes: {' '.join(self._oidc.scopes)}.")
         if not claims["sub"]:
             raise _invalid()
-        return Bearer(issuer=self._oidc.issuer, subject=claims["sub"], name=_name(claims))
+        return Bearer(
+            issuer=self._oidc.issuer,
+            subject=claims["sub"],
+            name=_name(claims),
+            full_name=claims["name"] if isinstance(claims.get("name"), str) else None,
+            token=Secret(token),
+            expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+        )
 
     async def _claims(self, token: str) -> dict[str, Any]:
         kid, algorithm = _header(token)

@@ -14,7 +14,7 @@ from agentbench.storage import users
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from agentbench.auth.oidc import Bearer
+    from agentbench.auth.principal import Bearer
     from agentbench.storage.database import Database
     from agentbench.storage.users import User
 

@@ -1,132 +1,195 @@
-"""A checked config and the environment become one catalog; what needs more than one value is checked here."""
+"""A checked config and the environment become one catalog: every endpoint is merged here."""
 
 from __future__ import annotations
 
+import logging
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from pydantic import ValidationError
 
-from agentbench.config.discover import ASSISTANT, discover, how_to_offer
-from agentbench.config.endpoint import Agent, Catalog, Endpoint, ModelParameters, Secret
-from agentbench.config.mcp_schema import mcp_problem, mcp_servers
+from agentbench.config.assemble import AZURE, azure, body_fields, built_in, model_fields, provider_of, shared_fields
+from agentbench.config.azure import azure_from_environ, azure_origin
+from agentbench.config.azure_schema import azure_problems, deployments
+from agentbench.config.blocks import Blocks, overlaid
+from agentbench.config.discover import ASSISTANT, KINDS, environment_layer, is_offered, local_endpoint
+from agentbench.config.endpoint import Agent, Catalog, Endpoint, ModelParameters
+from agentbench.config.header_warnings import header_warnings
+from agentbench.config.layers import Layer, merged, values_of
+from agentbench.config.mcp_schema import mcp_servers
 from agentbench.config.placeholders import fill
-from agentbench.config.problem import Problem, spell
+from agentbench.config.readiness import usable
+from agentbench.config.references import problems_between
 from agentbench.config.remote_schema import remote_access
 from agentbench.config.schema import File
+from agentbench.config.section import is_passed_over
+from agentbench.config.section_layers import SHARED_KEYS, section_layer
 from agentbench.config.validate import problems_in
-from agentbench.errors import UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from agentbench.config.blocks import Overrides
+    from agentbench.config.discover import Kind
     from agentbench.config.document import Document
-    from agentbench.config.problem import KeyPath
-    from agentbench.config.schema import AgentSection, CustomSection, LocalModelSection
-    from agentbench.config.script import Script
+    from agentbench.config.endpoint_schema import LocalModelSection
+    from agentbench.config.problem import Problem
+    from agentbench.config.schema import AgentSection
 
-__all__ = ["build"]
+__all__ = ["attempt", "build"]
 
-# What agentbench names itself, now or as librechat.yaml does. `ollama` is free: people name custom ones so.
-_RESERVED = (
-    "agents",
-    "all",
-    "anthropic",
-    "assistants",
-    "azureAssistants",
-    "azureOpenAI",
-    "bedrock",
-    "custom",
-    "google",
-    "local",
-    "openAI",
-    "scripted",
-)
+_log = logging.getLogger(__name__)
 
 
-def build(document: Document, environ: Mapping[str, str]) -> Catalog:
-    """Return the catalog; raise one `ConfigError` that holds every problem found."""
-    file = _validated(document, environ)
-    endpoints = _endpoints(file, document, environ)
-    agents = [_agent(written, endpoints) for written in file.agents] or [ASSISTANT]
-    catalog = Catalog(
-        endpoints=endpoints,
-        agents={agent.id: agent for agent in agents},
-        remote=remote_access(file.interface, file.endpoints.agents),
-        mcp_servers=mcp_servers(file.mcp_servers),
-        recursion_limit=file.endpoints.agents.recursion_limit,
-    )
-    problems = [*_name_problems(file), *_reference_problems(file, catalog)]
-    if problems:
-        raise document.error(problems)
+def build(document: Document, environ: Mapping[str, str], overrides: Overrides | None = None) -> Catalog:
+    """Return the catalog, with what a session has set since; raise one `ConfigError` that holds every problem."""
+    catalog, problems = attempt(document, environ, overrides)
+    if catalog is None or problems:
+        raise (overlaid(document, overrides) if overrides else document).error(problems)
+    for warning in header_warnings(catalog):
+        _log.warning(warning)
     return catalog
 
 
-def _validated(document: Document, environ: Mapping[str, str]) -> File:
-    data, problems = fill(document.data, environ)
+def attempt(
+    document: Document, environ: Mapping[str, str], overrides: Overrides | None = None
+) -> tuple[Catalog | None, list[Problem]]:
+    """Return the catalog, unless single values are wrong already, and every problem."""
+    file, problems = _read(document, environ)
+    changed = file
+    if file is not None and overrides:
+        changed, problems = _read(overlaid(document, overrides), environ)
+    if file is None or changed is None:
+        return None, problems
+    blocks = Blocks(file.endpoints, changed.endpoints, overrides or {}, document, environ)
+    made = _Endpoints(changed, blocks, document, environ)
+    endpoints = {each.name: each for each in made}
+    agents = [_agent(index, each, endpoints, document, environ) for index, each in enumerate(file.agents)]
+    catalog = Catalog(
+        endpoints=endpoints,
+        agents={agent.id: agent for agent in agents or [ASSISTANT]},
+        remote=remote_access(file.interface, file.endpoints.agents),
+        mcp_servers=mcp_servers(file.mcp_servers),
+        recursion_limit=changed.endpoints.agents.recursion_limit,
+        layers={name: layers for name, layers in made.layers.items() if layers},
+        agents_layers=tuple(blocks.shared("agents")),
+    )
+    return catalog, list(problems_between(changed, catalog))
+
+
+def _read(document: Document, environ: Mapping[str, str]) -> tuple[File | None, list[Problem]]:
+    """Return the file's sections, unless a value is wrong by itself."""
+    data, unfilled = fill(document.data, environ)
+    problems = [each for each in unfilled if not is_passed_over(File, each.path)]
     try:
-        file = File.model_validate(data)
+        file = File.model_validate(data, context={"environ": environ})
     except ValidationError as error:
         problems += problems_in(error, File)
-    if problems:
-        raise document.error(problems)
-    return file
+    return (None if problems else file), problems
 
 
-def _endpoints(file: File, document: Document, environ: Mapping[str, str]) -> dict[str, Endpoint]:
-    written = file.endpoints
-    custom = [
-        _custom(each, document.origin(("endpoints", "custom", index))) for index, each in enumerate(written.custom)
-    ]
-    taken = {each.name.casefold() for each in custom}
-    found = {name: each for name, each in discover(environ).items() if name.casefold() not in taken}
-    if written.local and written.local.models:
-        found["local"] = _local(found["local"], written.local.models, document)
-    if written.scripted:
-        custom.append(_scripted(written.scripted.models, document.origin(("endpoints", "scripted"))))
-    return found | {each.name: each for each in custom}
+class _Endpoints:
+    """Makes each endpoint of one build, `local` first and the operator's own last; `layers` is what each is made of."""
+
+    def __init__(self, file: File, blocks: Blocks, document: Document, environ: Mapping[str, str]) -> None:
+        self.layers: dict[str, tuple[Layer, ...]] = {}
+        self._written = file.endpoints
+        self._blocks = blocks
+        self._document = document
+        self._environ = environ
+
+    def __iter__(self) -> Iterator[Endpoint]:
+        taken = {each.name.casefold() for each in self._written.custom}
+        if "local" not in taken:
+            yield self._local()
+        yield from self._azure()
+        for kind in KINDS:
+            there = kind.name in self._blocks or is_offered(kind, self._environ)
+            if there and kind.name.casefold() not in taken:
+                yield self._built_in(kind)
+        for each in self._written.custom:
+            yield self._custom(each.name)
+        if self._written.scripted:
+            yield self._scripted()
+
+    def _values(self, name: str) -> dict[str, Any]:
+        self.layers[name] = layers = tuple(self._blocks.endpoint(name))
+        return values_of(merged(layers))
+
+    def _azure(self) -> Iterator[Endpoint]:
+        section, found = self._written.azure_open_ai, azure_from_environ(self._environ)
+        if section is not None and section.groups:
+            found = deployments(section, self._environ) if not any(azure_problems(section)) else {}
+        if section is not None or found:
+            self.layers[AZURE] = layers = tuple(self._blocks.endpoint(AZURE))
+            yield azure(found, layers, origin=self._blocks.origin(AZURE) or azure_origin(self._environ))
+
+    def _built_in(self, kind: Kind) -> Endpoint:
+        layers = (environment_layer(kind, self._environ), *self._blocks.endpoint(kind.name))
+        self.layers[kind.name] = layers
+        return built_in(kind, layers, block=self._blocks.origin(kind.name))
+
+    def _custom(self, name: str) -> Endpoint:
+        values = self._values(name)
+        return self._made(
+            name,
+            values,
+            origin=self._blocks.origin(name) or "this session",
+            provider=provider_of("openai_chat", values),
+            base_url=values.get("baseURL"),
+            api_key=values.get("apiKey"),
+            **model_fields(values.get("models"), fetch=False),
+            **body_fields(values),
+        )
+
+    def _local(self) -> Endpoint:
+        """Put the operator's models before the built-in one, so that the first of them is the default."""
+        usual = local_endpoint(self._environ)
+        values = self._values("local")
+        written: list[LocalModelSection] = values.get("models", [])
+        files = {each.name: self._document.folder / Path(each.path).expanduser() for each in written}
+        changes: dict[str, Any] = shared_fields(values)
+        if written:
+            changes |= {
+                "models": tuple(dict.fromkeys([*files, *usual.models])),
+                "files": MappingProxyType({**usual.files, **files}),
+                "context_lengths": MappingProxyType(
+                    {each.name: each.context_length for each in written if each.context_length}
+                ),
+                "origin": self._blocks.origin("local") or usual.origin,
+            }
+        return msgspec.structs.replace(usual, **changes)
+
+    def _scripted(self) -> Endpoint:
+        values = self._values("scripted")
+        scripts = values["models"]
+        return self._made(
+            "scripted",
+            values,
+            origin=self._blocks.origin("scripted") or "this session",
+            provider="scripted",
+            models=tuple(scripts),
+            scripts=MappingProxyType(scripts),
+        )
+
+    def _made(self, name: str, values: Mapping[str, Any], **fields: Any) -> Endpoint:
+        made = Endpoint(name=name, **fields, **shared_fields(values))
+        return usable(made, self.layers[name], None)
 
 
-def _custom(written: CustomSection, origin: str) -> Endpoint:
-    return Endpoint(
-        name=written.name,
-        provider="openai_responses" if written.use_responses_api else "openai_chat",
-        base_url=written.base_url,
-        api_key=Secret(written.api_key) if written.api_key else None,
-        models=tuple(dict.fromkeys(written.models.default)),
-        fetch_models=written.models.fetch,
-        headers=MappingProxyType(written.headers),
-        origin=origin,
-    )
-
-
-def _local(built_in: Endpoint, written: list[LocalModelSection], document: Document) -> Endpoint:
-    """Put the operator's models before the built-in one, so that the first of them is the default."""
-    files = {each.name: document.folder / Path(each.path).expanduser() for each in written}
-    lengths = {each.name: each.context_length for each in written if each.context_length}
-    return msgspec.structs.replace(
-        built_in,
-        models=tuple(dict.fromkeys([*files, *built_in.models])),
-        files=MappingProxyType(files),
-        context_lengths=MappingProxyType(lengths),
-        origin=document.origin(("endpoints", "local")),
-    )
-
-
-def _scripted(scripts: dict[str, Script], origin: str) -> Endpoint:
-    return Endpoint(
-        name="scripted",
-        provider="scripted",
-        models=tuple(scripts),
-        scripts=MappingProxyType(scripts),
-        origin=origin,
-    )
-
-
-def _agent(written: AgentSection, endpoints: Iterable[str]) -> Agent:
+def _agent(
+    index: int,
+    written: AgentSection,
+    endpoints: Iterable[str],
+    document: Document,
+    environ: Mapping[str, str],
+) -> Agent:
     spelling = {name.casefold(): name for name in endpoints}
+    layer = partial(section_layer, environ=environ, origin=document.origin, only=set(SHARED_KEYS))
+    own = layer("agent", written, ("agents", index))
     return Agent(
         id=written.id,
         name=written.name or written.id,
@@ -136,40 +199,5 @@ def _agent(written: AgentSection, endpoints: Iterable[str]) -> Agent:
         model=written.model,
         parameters=ModelParameters(**written.model_parameters.model_dump()),
         tools=tuple(dict.fromkeys(written.tools)),
+        layer=own if own.values else None,
     )
-
-
-def _name_problems(file: File) -> Iterator[Problem]:
-    custom, local = file.endpoints.custom, file.endpoints.local
-    reserved = {name.casefold() for name in _RESERVED}
-    for index, each in enumerate(custom):
-        if each.name.casefold() in reserved:
-            path = ("endpoints", "custom", index, "name")
-            yield Problem(path, f"{each.name!r} is a name of agentbench's own. Choose another")
-    yield from _repeated(("endpoints", "custom"), "name", [each.name.casefold() for each in custom])
-    yield from _repeated(
-        ("endpoints", "local", "models"), "name", [each.name for each in local.models] if local else []
-    )
-    yield from _repeated(("agents",), "id", [each.id for each in file.agents])
-
-
-def _repeated(path: KeyPath, key: str, names: list[str]) -> Iterator[Problem]:
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            yield Problem((*path, index, key), f"the same {key} as {spell((*path, names.index(name)))}")
-
-
-def _reference_problems(file: File, catalog: Catalog) -> Iterator[Problem]:
-    for index, agent in enumerate(file.agents):
-        for place, tool in enumerate(agent.tools):
-            if (text := mcp_problem(tool, catalog.mcp_servers)) is not None:
-                yield Problem(("agents", index, "tools", place), text)
-        try:
-            endpoint = catalog.endpoint(agent.endpoint) if agent.endpoint else catalog.default_endpoint
-        except UnknownName as error:
-            if agent.endpoint:  # otherwise the first agent's wrong endpoint is reported already
-                yield Problem(("agents", index, "endpoint"), how_to_offer(agent.endpoint) or error.message)
-            continue
-        listed = endpoint.models if not endpoint.fetch_models else ()
-        if agent.model and listed and agent.model not in listed:
-            yield Problem(("agents", index, "model"), UnknownName("model", agent.model, listed).message)

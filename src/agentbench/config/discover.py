@@ -1,20 +1,28 @@
-"""What there is with no config at all: the endpoints that the environment offers, and one agent."""
+"""What the environment says: about endpoints of known kinds, and which of them are there at all."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from agentbench.config.endpoint import Agent, Endpoint, Provider, Secret
+from agentbench.config.endpoint import Agent, Endpoint, Provider
+from agentbench.config.layers import Layer
+from agentbench.config.secret import Secret
 from agentbench.config.url import http_url
 from agentbench.errors import ConfigError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["ASSISTANT", "LOCAL_MODEL", "discover", "how_to_offer"]
+__all__ = [
+    "ASSISTANT",
+    "KINDS",
+    "LOCAL_MODEL",
+    "Kind",
+    "environment_layer",
+    "how_to_offer",
+    "is_offered",
+    "local_endpoint",
+]
 
 LOCAL_MODEL = "smollm2-135m-instruct"
 
@@ -23,65 +31,109 @@ _LOCAL_VARIABLE = "AGENTBENCH_LOCAL_MODEL"
 ASSISTANT = Agent(id="assistant", name="Assistant", description="A plain, helpful agent.")
 
 
-class _Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """An endpoint that is there if one of `variables` is set: to its key, or (`keyed=False`) to its host."""
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of endpoint that has a name of its own.
+
+    It is there if one of the `offers` is set, or if the config has a block for it. `variables` say which key of the
+    block each environment variable stands for, the first that is set counting.
+    """
 
     name: str
     provider: Provider
-    variables: tuple[str, ...]
-    keyed: bool = True
+    variables: Mapping[str, tuple[str, ...]]
+    offers: tuple[str, ...]
     base_url: str | None = None
-    base_variable: str | None = None
-    unsupported: str | None = None
+    needs: str | None = "apiKey"
+    """The key without which it can't be used."""
 
 
-_OFFERS = (
-    _Offer(
+KINDS = (
+    Kind(
         name="openAI",
         provider="openai_chat",
-        variables=("OPENAI_API_KEY",),
+        variables={
+            "apiKey": ("OPENAI_API_KEY",),
+            "baseURL": ("OPENAI_BASE_URL", "OPENAI_REVERSE_PROXY"),
+            "models": ("OPENAI_MODELS",),
+        },
+        offers=("OPENAI_API_KEY",),
         base_url="https://api.openai.com/v1",
-        base_variable="OPENAI_BASE_URL",
     ),
-    _Offer(
+    Kind(
         name="anthropic",
         provider="anthropic",
-        variables=("ANTHROPIC_API_KEY",),
-        unsupported="Anthropic's API is not supported yet. Use another endpoint meanwhile.",
+        variables={
+            "apiKey": ("ANTHROPIC_API_KEY",),
+            "baseURL": ("ANTHROPIC_BASE_URL", "ANTHROPIC_REVERSE_PROXY"),
+            "models": ("ANTHROPIC_MODELS",),
+        },
+        offers=("ANTHROPIC_API_KEY",),
+        base_url="https://api.anthropic.com/v1",
     ),
-    _Offer(
+    Kind(
         name="google",
         provider="google",
-        variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-        unsupported="Google's API is not supported yet. Use another endpoint meanwhile.",
+        variables={
+            "apiKey": ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_KEY"),
+            "baseURL": ("GOOGLE_REVERSE_PROXY",),
+            "models": ("GOOGLE_MODELS",),
+        },
+        offers=("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_KEY"),
+        base_url="https://generativelanguage.googleapis.com/v1beta",
     ),
-    _Offer(
+    Kind(
+        name="bedrock",
+        provider="bedrock",
+        variables={
+            "apiKey": ("AWS_BEARER_TOKEN_BEDROCK",),
+            "accessKeyId": ("BEDROCK_AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID"),
+            "secretAccessKey": ("BEDROCK_AWS_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY"),
+            "sessionToken": ("BEDROCK_AWS_SESSION_TOKEN", "AWS_SESSION_TOKEN"),
+            "region": ("BEDROCK_AWS_DEFAULT_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
+            "models": ("BEDROCK_AWS_MODELS",),
+        },
+        offers=("AWS_BEARER_TOKEN_BEDROCK", "BEDROCK_AWS_ACCESS_KEY_ID"),
+        needs="region",
+    ),
+    Kind(
         name="ollama",
         provider="ollama",
-        variables=("OLLAMA_HOST",),
-        keyed=False,
-        unsupported=(
-            "Ollama's own API is not supported yet. Meanwhile add a custom endpoint with baseURL {base_url}/v1."
-        ),
+        variables={"baseURL": ("OLLAMA_HOST",), "apiKey": ("OLLAMA_API_KEY",)},
+        offers=("OLLAMA_HOST",),
+        base_url="http://127.0.0.1:11434",
+        needs=None,
     ),
 )
 
+_SECRETS = ("apiKey", "secretAccessKey", "sessionToken")
 
-def discover(environ: Mapping[str, str]) -> dict[str, Endpoint]:
-    """Return the endpoints by name, `local` first; a variable that is blank counts as not set."""
-    offered = [_endpoint(offer, environ) for offer in _OFFERS]
-    return {each.name: each for each in (_local(environ), *offered) if each}
+
+def environment_layer(kind: Kind, environ: Mapping[str, str]) -> Layer:
+    """Return what the environment says about an endpoint; a variable that is blank counts as not set."""
+    values: dict[str, object] = {}
+    origins: dict[str, str] = {}
+    for key, variables in kind.variables.items():
+        variable = next((each for each in variables if _read(environ, each)), None)
+        if variable is not None:
+            values[key] = _value(kind, key, variable, _read(environ, variable))
+            origins[key] = f"environment variable {variable}"
+    return Layer(name="environment", values=values, origins=origins)
 
 
 def how_to_offer(name: str) -> str | None:
     """Return a sentence that says how to get the endpoint of this name; None if the environment can't offer it."""
-    for offer in _OFFERS:
-        if offer.name.casefold() == name.casefold():
-            return f"The endpoint {offer.name!r} is there when {' or '.join(offer.variables)} is set."
+    for kind in KINDS:
+        if kind.name.casefold() == name.casefold():
+            return f"The endpoint {kind.name!r} is there when {' or '.join(kind.offers)} is set."
     return None
 
 
-def _local(environ: Mapping[str, str]) -> Endpoint:
+def is_offered(kind: Kind, environ: Mapping[str, str]) -> bool:
+    """Tell whether the environment alone makes an endpoint of this kind."""
+    return any(_read(environ, each) for each in kind.offers)
+
+
+def local_endpoint(environ: Mapping[str, str]) -> Endpoint:
     """Return the endpoint in this process: with the built-in model, or the file that a variable names instead."""
     named = _read(environ, _LOCAL_VARIABLE)
     if not named:
@@ -91,38 +143,26 @@ def _local(environ: Mapping[str, str]) -> Endpoint:
     return Endpoint(name="local", provider="llama_cpp", models=(file.stem,), files={file.stem: file}, origin=origin)
 
 
-def _endpoint(offer: _Offer, environ: Mapping[str, str]) -> Endpoint | None:
-    variable = next((each for each in offer.variables if _read(environ, each)), None)
-    if variable is None:
-        return None
-    value = _read(environ, variable)
-    base_url = _base_url(offer, environ) if offer.keyed else _ollama_url(variable, value)
-    return Endpoint(
-        name=offer.name,
-        provider=offer.provider,
-        base_url=base_url,
-        api_key=Secret(value) if offer.keyed else None,
-        fetch_models=offer.unsupported is None,
-        unsupported=offer.unsupported and offer.unsupported.format(base_url=base_url),
-        origin=f"environment variable {variable}",
-    )
-
-
 def _read(environ: Mapping[str, str], variable: str) -> str:
     return environ.get(variable, "").strip()
 
 
-def _base_url(offer: _Offer, environ: Mapping[str, str]) -> str | None:
-    value = _read(environ, offer.base_variable) if offer.base_variable else ""
-    return _checked_url(offer.base_variable or "", value) if value else offer.base_url
+def _value(kind: Kind, key: str, variable: str, text: str) -> object:
+    if key in _SECRETS:
+        return Secret(text)
+    if key == "models":
+        return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if key == "baseURL":
+        return _checked_url(variable, _ollama_url(text) if kind.name == "ollama" else text)
+    return text
 
 
-def _ollama_url(variable: str, host: str) -> str:
+def _ollama_url(host: str) -> str:
     """Complete what Ollama takes as its host: scheme and port may be missing, 0.0.0.0 means this machine."""
     scheme, _, rest = host.rpartition("://")
     rest = rest.rstrip("/").replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - replaced, not bound
     port = "" if scheme or ":" in rest else ":11434"
-    return _checked_url(variable, f"{scheme or 'http'}://{rest}{port}")
+    return f"{scheme or 'http'}://{rest}{port}"
 
 
 def _checked_url(variable: str, value: str) -> str:

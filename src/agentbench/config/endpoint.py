@@ -8,17 +8,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, NoReturn, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from agentbench.config.header_templates import Template
+from agentbench.config.layers import Layer
 from agentbench.config.mcp import McpServer
 from agentbench.config.remote import RemoteAccess
 from agentbench.config.script import Script
+from agentbench.config.secret import MASK, Secret
 from agentbench.config.settings import Timeouts, Titles
 from agentbench.errors import UnknownName
 
-__all__ = ["Agent", "AwsKeys", "Catalog", "Deployment", "Endpoint", "ModelParameters", "Provider", "Secret"]
+__all__ = [
+    "USER_PROVIDED",
+    "Agent",
+    "AwsKeys",
+    "Catalog",
+    "Deployment",
+    "Endpoint",
+    "ModelParameters",
+    "Provider",
+    "Secret",
+]
 
 Provider: TypeAlias = Literal[
     "openai_chat",
@@ -32,40 +45,10 @@ Provider: TypeAlias = Literal[
     "bedrock",
 ]
 
-_MASK = "****"
+USER_PROVIDED = "user_provided"
+"""As a key or base URL in the config: each person gives their own."""
+
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-class Secret:
-    """A text that never shows itself in a repr, a format, a pickle or JSON; `reveal()` gives it."""
-
-    # Neither a dataclass nor a Struct: msgspec and others would encode those.
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """Return the text itself; send it, never show or store it."""
-        return self._text
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._text == other._text
-
-    def __hash__(self) -> int:
-        return hash((Secret, self._text))
-
-    def __repr__(self) -> str:
-        return _MASK
-
-    def __str__(self) -> str:
-        return _MASK
-
-    def __format__(self, spec: str) -> str:
-        return format(_MASK, spec)
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("A Secret can't be pickled or copied. Pass the object itself.")
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +61,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     api_version: str | None = None
     api_key: Secret | None = None
     headers: Mapping[str, str] = _NOTHING
+    header_templates: Mapping[str, Template] = _NOTHING
+    """As an endpoint's."""
     add_params: Mapping[str, Any] = _NOTHING
     drop_params: tuple[str, ...] = ()
     use_responses_api: bool = False
@@ -105,7 +90,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     fetch_models: bool = False
     """True if the endpoint itself may know more models than `models`."""
     headers: Mapping[str, str] = _NOTHING
-    """Besides what the provider itself must send; its own win. Placeholders are filled before a provider sees them."""
+    """Besides what the provider itself must send; its own win."""
+    header_templates: Mapping[str, Template] = _NOTHING
+    """Headers that are still to be filled, before a provider sees the endpoint."""
+    personal: bool = False
+    """True if the key or the address is each person's own, so that nobody else may come by it."""
     stream_rate: float = 1
     """Milliseconds between the pieces that people see; 0 and 1 mean as fast as they come."""
     titles: Titles = Titles()
@@ -137,7 +126,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         shown = {field: getattr(self, field) for field in self.__struct_fields__}
-        shown["headers"] = dict.fromkeys(self.headers, _MASK)
+        shown["headers"] = dict.fromkeys(self.headers, MASK)
         return f"Endpoint({', '.join(f'{key}={value!r}' for key, value in shown.items())})"
 
 
@@ -162,6 +151,8 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     parameters: ModelParameters = ModelParameters()
     tools: tuple[str, ...] = ()
+    layer: Layer | None = None
+    """Its own shared settings, if it has any."""
 
 
 class Catalog(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +164,10 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
     recursion_limit: int = 25
     """Upstream calls in one turn at most."""
     mcp_servers: Mapping[str, McpServer] = _NOTHING
+    layers: Mapping[str, tuple[Layer, ...]] = _NOTHING
+    """What each endpoint was merged from."""
+    agents_layers: tuple[Layer, ...] = ()
+    """The shared settings that hold where an agent answers."""
 
     def endpoint(self, name: str) -> Endpoint:
         """Return the endpoint of that name, in any case; raise `UnknownName` if there is none."""

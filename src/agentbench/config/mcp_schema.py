@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -30,13 +30,45 @@ def _url(text: str) -> str:
 class McpServerSection(Section):
     """A program that is started and spoken to on its standard streams, or a server at an address."""
 
-    type: Literal["stdio", "streamable-http"] | None = None
-    command: Annotated[str, Field(min_length=1)] | None = None
-    args: list[str] = Field(default_factory=list)
-    env: dict[str, str] = Field(default_factory=dict)
-    url: Annotated[str, AfterValidator(_url)] | None = None
-    headers: Annotated[dict[str, str], AfterValidator(http_headers)] = Field(default_factory=dict)
-    timeout: int = Field(default=30_000, ge=1)
+    ignored: ClassVar = {
+        "chatMenu": "browser UI only",
+        "customUserVars": "servers are the operator's, with one set of values",
+        "description": "browser UI only",
+        "iconPath": "browser UI only",
+        "initTimeout": "a server has 'timeout' for this too",
+        "oauth*": "OAuth is not spoken to servers; give a token in 'headers'",
+        "requiresOAuth": "OAuth is not spoken to servers; give a token in 'headers'",
+        "serverInstructions": "an agent has its own instructions",
+        "startup": "servers start with the first turn that wants them",
+        "stderr": "it goes to the log",
+        "title": "browser UI only",
+    }
+
+    type: Literal["stdio", "streamable-http"] | None = Field(
+        default=None,
+        examples=["stdio"],
+        description="how to speak with it; none: `stdio` with a `command`, `streamable-http` with a `url`",
+    )
+    command: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, examples=["npx"], description="a program to start, which is spoken to on its standard streams"
+    )
+    args: list[str] = Field(default_factory=list, examples=["[-y, a-server]"], description="its arguments")
+    env: dict[str, str] = Field(
+        default_factory=dict,
+        examples=["{TOKEN: '${A_TOKEN}'}"],
+        description="its environment variables, besides a few harmless ones such as `PATH`",
+    )
+    url: Annotated[str, AfterValidator(_url)] | None = Field(
+        default=None,
+        examples=["https://tickets.example/mcp"],
+        description="the address of a server that runs already; one of `command` and `url` is needed",
+    )
+    headers: Annotated[dict[str, str], AfterValidator(http_headers)] = Field(
+        default_factory=dict, examples=["{X-Team: sky}"], description="headers for every request to it"
+    )
+    timeout: int = Field(
+        default=30_000, ge=1, examples=[10000], description="how long a tool may take, in milliseconds"
+    )
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:

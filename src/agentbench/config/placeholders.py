@@ -1,14 +1,16 @@
 """`${NAME}` in a value becomes the environment variable of that name, once: what it holds is not looked at again.
 
-What people or models read stays as written: an agent's description and instructions, and scripts.
+What people or models read stays as written: an agent's description and instructions, title prompts, and scripts. So do
+an endpoint's headers, which are filled for each request.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from agentbench.config.layers import HEADERS
 from agentbench.config.problem import Problem
+from agentbench.config.variables import VARIABLE, value_of, wrong_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["fill"]
 
-_PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PROSE = {"description", "instructions", "titlePrompt", "titlePromptTemplate"}
+_AZURE_GROUPS = ("endpoints", "azureOpenAI", "groups")
+_AZURE_NAMES = ("INSTANCE_NAME", "DEPLOYMENT_NAME")
+_AZURE_HEADERS = "additionalHeaders"
 
 
 def fill(data: object, environ: Mapping[str, str]) -> tuple[object, list[Problem]]:
@@ -39,21 +43,22 @@ def _fill(data: object, path: KeyPath, environ: Mapping[str, str], problems: lis
         return [_fill(value, (*path, index), environ, problems) for index, value in enumerate(data)]
     if not isinstance(data, str):
         return data
-    wrong = [text for name in _PLACEHOLDER.findall(data) if (text := _wrong(name, environ))]
+    own = _no_variables(path)
+    wrong = [text for name in VARIABLE.findall(data) if name not in own and (text := wrong_with(name, environ))]
     if wrong:
         problems.append(Problem(path, wrong[0]))
         return data
-    return _PLACEHOLDER.sub(lambda match: environ[match[1]].strip(), data)
+    return VARIABLE.sub(lambda match: match[0] if match[1] in own else value_of(match[1], environ), data)
+
+
+def _no_variables(path: KeyPath) -> tuple[str, ...]:
+    """Return the names that mean something else here: in an Azure group's address, its models'."""
+    return _AZURE_NAMES if path[:3] == _AZURE_GROUPS and path[-1] == "baseURL" else ()
 
 
 def _as_written(path: KeyPath) -> bool:
-    prose = path[:1] == ("agents",) and path[-1] in {"description", "instructions"}
-    return prose or path[:2] == ("endpoints", "scripted")
-
-
-def _wrong(name: str, environ: Mapping[str, str]) -> str | None:
-    if not _NAME.fullmatch(name):
-        return "a placeholder holds just the name of an environment variable: ${NAME}"
-    if environ.get(name, "").strip():
-        return None
-    return f"the environment variable {name!r} is {'empty' if name in environ else 'not set'}"
+    if path[:1] not in {("agents",), ("endpoints",)}:
+        return False
+    if path[:3] == _AZURE_GROUPS and path[-1] == _AZURE_HEADERS:
+        return True
+    return path[-1] in _PROSE or path[-1] == HEADERS or path[:2] == ("endpoints", "scripted")

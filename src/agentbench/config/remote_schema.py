@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from agentbench.config.remote import Oidc, RemoteAccess
 from agentbench.config.section import Section
+from agentbench.config.shared_schema import SharedSection
 from agentbench.config.url import secure_url
 
 __all__ = ["AgentsApiSection", "InterfaceSection", "remote_access"]
 
+_UI_KEYS = (
+    *("agents", "autoSubmitFromUrl", "bookmarks", "contextCost", "customWelcome", "defaultTemporaryChat"),
+    *("endpointsMenu", "feedback", "fileCitations", "fileSearch", "marketplace", "mcpServers", "memories"),
+    *("modelSelect", "multiConvo", "parameters", "peoplePicker", "presets", "privacyPolicy", "prompts", "runCode"),
+    *("retainAgentFiles", "retentionMode", "schedules", "sharedLinks", "sidePanel", "skills", "temporaryChat*"),
+    *("termsOfService", "uploads", "webSearch"),
+)
 _SCOPE = re.compile(r"[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+")  # RFC 6749, 3.3; but a comma is a slip for a blank
 
 
@@ -31,15 +39,24 @@ def _scopes(text: str) -> str:
 class RemoteAgentsSection(Section):
     """What callers over HTTP may do. Left out, administrators may; written down, it holds for everybody."""
 
-    use: bool | None = None
-    create: bool | None = None
-    share: bool | None = None
-    public: bool | None = None
-    models: bool = False
+    use: bool | None = Field(
+        default=None,
+        examples=[True],
+        description="whether callers over HTTP may use the agents; none: administrators may; see"
+        " [identities](identities.md#rights)",
+    )
+    create: bool | None = Field(default=None, examples=[True], description="whether they may make API keys")
+    share: bool | None = Field(default=None, examples=[False], description="kept for sharing agents, which comes later")
+    public: bool | None = Field(default=None, examples=[False], description="the same")
+    models: bool = Field(
+        default=False, examples=[True], description="whether they may name an `endpoint/model` in place of an agent"
+    )
 
 
 class InterfaceSection(Section):
     """What people and programs may do."""
+
+    ignored: ClassVar = dict.fromkeys(_UI_KEYS, "browser UI only")
 
     remote_agents: RemoteAgentsSection = Field(default_factory=RemoteAgentsSection, alias="remoteAgents")
 
@@ -47,17 +64,32 @@ class InterfaceSection(Section):
 class ApiKeySection(Section):
     """API keys of agentbench's own."""
 
-    enabled: bool = True
+    enabled: bool = Field(default=True, examples=[False], description="whether API keys count")
 
 
 class OidcSection(Section):
     """Tokens of an outside issuer."""
 
-    enabled: bool = False
-    issuer: Annotated[str, AfterValidator(_issuer)] | None = None
-    jwks_uri: Annotated[str, AfterValidator(secure_url)] | None = Field(default=None, alias="jwksUri")
-    audience: str | None = Field(default=None, min_length=1)
-    scope: Annotated[str, AfterValidator(_scopes)] = ""
+    enabled: bool = Field(
+        default=False,
+        examples=[True],
+        description="whether [an issuer's tokens](identities.md#tokens-of-an-outside-issuer) count",
+    )
+    issuer: Annotated[str, AfterValidator(_issuer)] | None = Field(
+        default=None, examples=["https://id.example"], description="the issuer's address, needed where they do"
+    )
+    jwks_uri: Annotated[str, AfterValidator(secure_url)] | None = Field(
+        default=None,
+        alias="jwksUri",
+        examples=["https://id.example/jwks"],
+        description="where its keys are; none: as it says itself",
+    )
+    audience: str | None = Field(
+        default=None, min_length=1, examples=["agentbench"], description="for whom its tokens must be, needed likewise"
+    )
+    scope: Annotated[str, AfterValidator(_scopes)] = Field(
+        default="", examples=["agents.run"], description="scopes that a token must have, with blanks between them"
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -71,7 +103,12 @@ class RemoteAuthSection(Section):
 
     api_key: ApiKeySection = Field(default_factory=ApiKeySection, alias="apiKey")
     oidc: OidcSection = Field(default_factory=OidcSection)
-    auto_provision: bool = Field(default=False, alias="autoProvision")
+    auto_provision: bool = Field(
+        default=False,
+        alias="autoProvision",
+        examples=[True],
+        description="whether an unknown email in such a token becomes a user",
+    )
 
 
 class RemoteApiSection(Section):
@@ -80,11 +117,28 @@ class RemoteApiSection(Section):
     auth: RemoteAuthSection = Field(default_factory=RemoteAuthSection)
 
 
-class AgentsApiSection(Section):
-    """The endpoint that the agents themselves are."""
+class AgentsApiSection(SharedSection):
+    """The endpoint that the agents themselves are; its shared settings hold where an agent answers."""
+
+    ignored: ClassVar = {
+        "allowedProviders": "an agent may name any endpoint of this file",
+        "capabilities": "browser UI only",
+        "disableBuilder": "browser UI only",
+        "managementApi": "agents are written in this file",
+        "maxCitations*": "files are not searched yet",
+        "maxRecursionLimit": "agents have no limits of their own",
+        "maxToolCallArgBytes": "arguments are not limited",
+        "minRelevanceScore": "files are not searched yet",
+    }
 
     remote_api: RemoteApiSection = Field(default_factory=RemoteApiSection, alias="remoteApi")
-    recursion_limit: int = Field(default=25, ge=1, alias="recursionLimit")
+    recursion_limit: int = Field(
+        default=25,
+        ge=1,
+        alias="recursionLimit",
+        examples=[10],
+        description="how often a turn may call the model; the last call must answer without tools",
+    )
 
 
 def remote_access(interface: InterfaceSection, agents: AgentsApiSection) -> RemoteAccess:

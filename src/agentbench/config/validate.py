@@ -31,6 +31,7 @@ _EXPECTED = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
     "greater_than_equal": "a number of at least {ge:g}",
+    "greater_than": "a number greater than {gt:g}",
     "less_than_equal": "a number of at most {le:g}",
     "string_too_short": "text that isn't empty",
     "too_short": "at least one entry",

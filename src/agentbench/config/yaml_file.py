@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from agentbench.config.document import Document
 
-__all__ = ["read_file"]
+__all__ = ["parse_text", "read_file"]
 
 _OPENED = "context"  # the place where a bracket or quote was opened, not where the reader gave up
 _BROKEN = "problem"
@@ -52,7 +52,11 @@ _Constructor.add_constructor("tag:yaml.org,2002:timestamp", RoundTripConstructor
 
 def read_file(path: Path, *, named_by: str = "") -> Document:
     """Return the file's values and places; `named_by` is the variable that holds the path, for messages."""
-    text = _text(path, f" {named_by} names it." if named_by else "")
+    return parse_text(_text(path, f" {named_by} names it." if named_by else ""), path)
+
+
+def parse_text(text: str, path: Path) -> Document:
+    """Return the values and places of a text that stands in that file, or is to."""
     yaml = YAML()
     yaml.Constructor = _Constructor
     try:

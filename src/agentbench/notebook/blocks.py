@@ -20,15 +20,16 @@ Kind = Literal["text", "json", "refusal", "reasoning", "call", "output"]
 
 
 class Block(NamedTuple):
-    """A stretch of one kind; `name` is a called function's."""
+    """A stretch of one kind; `name` is a called function's, `note` what else there is to know."""
 
     kind: Kind
     text: str
     name: str = ""
+    note: str = ""
 
 
-def blocks_of(items: Iterable[Item], *, text: Kind = "text") -> list[Block]:
-    """Return finished items as blocks; `text` is the kind of their text."""
+def blocks_of(items: Iterable[Item], *, text: Kind = "text", limit: int | None = None) -> list[Block]:
+    """Return finished items as blocks; `text` is the kind of their text, `limit` what the model saw of a result."""
     out: list[Block] = []
     for item in items:
         match item:
@@ -39,7 +40,7 @@ def blocks_of(items: Iterable[Item], *, text: Kind = "text") -> list[Block]:
             case FunctionCall():
                 out.append(Block("call", item.arguments, item.name))
             case FunctionCallOutput():
-                out.append(Block("output", _output_text(item)))
+                out.append(_output(item, limit))
             case _:
                 pass
     return [block for block in out if block.text]
@@ -57,6 +58,13 @@ def note_of(response: Response) -> str:
     if response.incomplete_details is None:
         return ""
     return f"Stopped early: {response.incomplete_details.reason.replace('_', ' ')}."
+
+
+def _output(item: FunctionCallOutput, limit: int | None) -> Block:
+    text = _output_text(item)
+    if limit is None or len(text) <= limit:
+        return Block("output", text)
+    return Block("output", text, note=f"The result, of which the model saw {limit:,} of {len(text):,} characters")
 
 
 def _output_text(item: FunctionCallOutput) -> str:

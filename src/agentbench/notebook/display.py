@@ -140,7 +140,9 @@ class _Drawing:
                     pass
         finally:
             self._stream.close()
-        result = Result(self._stream.response, self._stream.run.row, self._events, self._times)
+        run = self._stream.run
+        limit = run.target.endpoint.max_tool_result_chars
+        result = Result(run.response, run.row, self._events, self._times, limit=limit)
         self._canvas.finish(result)
         return result
 

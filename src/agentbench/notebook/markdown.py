@@ -55,17 +55,26 @@ def _quoted(text: str) -> str:
     return "\n".join(f"> {line}" for line in safe(text).split("\n"))
 
 
-def _details(block: Block) -> str:
-    return f"<details><summary>Reasoning</summary>\n\n{safe(block.text)}\n\n</details>" if block.text else ""
+def _folded(summary: str, text: str) -> str:
+    return f"<details><summary>{html.escape(summary)}</summary>\n\n{text}\n\n</details>"
+
+
+def _reasoning(block: Block) -> str:
+    return _folded("Reasoning", safe(block.text)) if block.text else ""
+
+
+def _output(block: Block) -> str:
+    shown = fence(block.text, "")
+    return _folded(block.note, shown) if block.note else shown
 
 
 _MARKDOWN: dict[str, Callable[[Block], str]] = {
     "text": lambda block: safe(block.text),
     "json": lambda block: fence(block.text, "json"),
     "refusal": lambda block: _quoted(block.text),
-    "reasoning": _details,
+    "reasoning": _reasoning,
     "call": lambda block: f"**{literal(block.name)}**\n\n{fence(block.text, 'json')}",
-    "output": lambda block: fence(block.text, ""),
+    "output": _output,
 }
 _PLAIN: dict[str, Callable[[Block], str]] = {
     "text": lambda block: block.text,
@@ -73,5 +82,5 @@ _PLAIN: dict[str, Callable[[Block], str]] = {
     "refusal": lambda block: block.text,
     "reasoning": lambda _: "",
     "call": lambda block: f"{block.name}({block.text})",
-    "output": lambda block: f"→ {block.text}",
+    "output": lambda block: f"→ {block.text}" + (f"\n({block.note})" if block.note else ""),
 }

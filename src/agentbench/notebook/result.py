@@ -22,11 +22,20 @@ __all__ = ["Result"]
 class Result:
     """One answer, whole or as far as it came. A cell that ends in it shows it again."""
 
-    def __init__(self, response: Response, row: UsageRow | None, events: list[Event], times: list[float]) -> None:
+    def __init__(
+        self,
+        response: Response,
+        row: UsageRow | None,
+        events: list[Event],
+        times: list[float],
+        *,
+        limit: int | None = None,
+    ) -> None:
         self.response = response
         self.usage = row
         self._events = events
         self._times = times
+        self._limit = limit  # of a tool's result, for the model
 
     @property
     def text(self) -> str:
@@ -55,6 +64,5 @@ class Result:
         return self._repr_mimebundle_()["text/plain"]
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002 - IPython's shape
-        return markdown.bundle(
-            blocks_of(self.response.output, text=text_kind(self.response)), note=note_of(self.response), row=self.usage
-        )
+        blocks = blocks_of(self.response.output, text=text_kind(self.response), limit=self._limit)
+        return markdown.bundle(blocks, note=note_of(self.response), row=self.usage)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 DEFAULT_PORT = 8017
-_TITLE_LENGTH = 60
 
 
 class Session:
@@ -52,12 +51,16 @@ class Session:
         self._bench = bench
         self.conversation = None
 
-    def conversation_for(self, question: str, agent: str) -> Conversation:
-        """Return the conversation to continue; the first question begins one and names it."""
+    def conversation_for(self, agent: str) -> Conversation:
+        """Return the conversation to continue; the first question begins one."""
         if self.conversation is None:
-            words = " ".join(question.split())
-            title = words if len(words) <= _TITLE_LENGTH else words[: _TITLE_LENGTH - 1].rstrip() + "…"
-            self.conversation = self.bench.start_conversation(title, agent=agent)
+            self.conversation = self.bench.start_conversation(agent=agent)
+        return self.conversation
+
+    def look(self) -> Conversation | None:
+        """Return the current conversation as it is now: its title may have come late."""
+        if self.conversation is not None:
+            self.conversation = self.find(self.conversation.id)
         return self.conversation
 
     def find(self, conversation_id: str) -> Conversation:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from agentbench.notebook import markdown
 from agentbench.notebook.blocks import Block, blocks_of, note_of, text_kind
+from agentbench.notebook.sanitize import literal
 from agentbench.notebook.tables import Table
 from agentbench.protocol.items import Item
 
@@ -22,10 +23,11 @@ __all__ = ["Transcript", "conversation_table"]
 
 
 class Transcript:
-    """The turns of one conversation, oldest first."""
+    """The turns of one conversation, oldest first, under its title if it has one to show."""
 
-    def __init__(self, turns: Sequence[StoredResponse]) -> None:
+    def __init__(self, turns: Sequence[StoredResponse], *, title: str | None = None) -> None:
         self.turns = tuple(turns)
+        self.title = title
 
     def frame(self) -> pd.DataFrame:
         """Return one row a turn: time, agent, model, question, answer, status."""
@@ -48,22 +50,22 @@ class Transcript:
         return len(self.turns)
 
     def __repr__(self) -> str:
-        parts = []
+        parts = [self.title] if self.title else []
         for turn in self.turns:
             said = markdown.plain(
                 blocks_of(turn.response.output, text=text_kind(turn.response)), note=note_of(turn.response)
             )
             parts.append(f"{indent(_question(turn), '> ', lambda _: True)}\n\n{said}")
-        return "\n\n".join(parts) or "Nothing was said yet."
+        return "\n\n".join(parts if self.turns else [*parts, "Nothing was said yet."])
 
     def _repr_markdown_(self) -> str:
-        parts = []
+        parts = [f"**{literal(self.title)}**"] if self.title else []
         for turn in self.turns:
             said = markdown.bundle(
                 blocks_of(turn.response.output, text=text_kind(turn.response)), note=note_of(turn.response)
             )["text/markdown"]
             parts.append(f"{markdown.bundle([Block('refusal', _question(turn))])['text/markdown']}\n\n{said}")
-        return "\n\n---\n\n".join(parts) or "Nothing was said yet."
+        return "\n\n---\n\n".join(parts if self.turns else [*parts, "Nothing was said yet."])
 
 
 def conversation_table(conversations: Sequence[Conversation], current: Conversation | None) -> Table:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agentbench.notebook.magics.commands.agents import Agents
 from agentbench.notebook.magics.commands.chat import Chat
+from agentbench.notebook.magics.commands.config import Config
 from agentbench.notebook.magics.commands.help import Help
 from agentbench.notebook.magics.commands.history import History
 from agentbench.notebook.magics.commands.keys import Keys
@@ -19,5 +20,5 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS"]
 
-_ALL: tuple[Command, ...] = (Chat(), Agents(), Use(), New(), History(), Usage(), Serve(), Keys())
+_ALL: tuple[Command, ...] = (Chat(), Agents(), Use(), New(), History(), Usage(), Config(), Serve(), Keys())
 COMMANDS: dict[str, Command] = {command.name: command for command in (*_ALL, Help(_ALL))}

@@ -10,6 +10,7 @@ from agentbench.notebook.tables import Table
 if TYPE_CHECKING:
     from agentbench.config.endpoint import Catalog
     from agentbench.notebook.magics.commands.base import Call
+    from agentbench.workbench import Workbench
 
 __all__ = ["Agents"]
 
@@ -24,8 +25,8 @@ class Agents:
 
     async def run(self, call: Call) -> Table:
         """Return the table."""
-        catalog = call.session.bench.catalog
-        return _endpoints(catalog) if call.options.get("endpoints") else _agents(catalog, call)
+        bench = call.session.bench
+        return _endpoints(bench) if call.options.get("endpoints") else _agents(bench.catalog, call)
 
 
 def _agents(catalog: Catalog, call: Call) -> Table:
@@ -44,14 +45,14 @@ def _agents(catalog: Catalog, call: Call) -> Table:
     return Table(("agent", "name", "endpoint", "tools", "description"), rows, note=note)
 
 
-def _endpoints(catalog: Catalog) -> Table:
+def _endpoints(bench: Workbench) -> Table:
     rows = [
         (
             endpoint.name,
-            ", ".join(endpoint.models) or ("whatever it offers" if endpoint.fetch_models else ""),
+            ", ".join(bench.known_models(endpoint.name)) or ("whatever it offers" if endpoint.fetch_models else ""),
             endpoint.unsupported or "ready",
             endpoint.origin,
         )
-        for endpoint in catalog.endpoints.values()
+        for endpoint in bench.catalog.endpoints.values()
     ]
     return Table(("endpoint", "models", "state", "from"), rows)

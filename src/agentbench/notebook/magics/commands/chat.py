@@ -60,7 +60,7 @@ class Chat:
         from agentbench.notebook.display import draw
 
         prompt, extras = self._prompt(call), self._extras(call)
-        conversation = call.session.conversation_for(prompt, call.agent)
+        conversation = call.session.conversation_for(call.agent)
         stream = call.session.bench.stream(
             prompt,
             agent=call.agent,

@@ -29,9 +29,12 @@ class History:
         """Return the transcript, or the list."""
         from agentbench.notebook.transcript import Transcript, conversation_table
 
-        bench, current = call.session.bench, call.session.conversation
+        bench, current = call.session.bench, call.session.look()
         if call.options.get("all"):
             return conversation_table(bench.conversations(call.options.get("limit", 20)), current)
         if call.text:
             current = call.session.find(call.text)
-        return Transcript(bench.turns(current) if current is not None else ())
+        if current is None:
+            return Transcript(())
+        title = None if current.titled_by == "words" else current.title  # the transcript begins with the words
+        return Transcript(bench.turns(current), title=title)

@@ -34,7 +34,7 @@ class Use:
         if conversation := call.options.get("conversation"):
             session.conversation = session.find(conversation)
         target = find_target(catalog, agent=call.agent, model=call.model)
-        talk = session.conversation
+        talk = session.look()
         rows = [
             ("agent", call.agent),
             ("model", target.name),
