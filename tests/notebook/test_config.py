@@ -68,7 +68,7 @@ def test_preview_of_headers(configured: Shell) -> None:
 def test_set_for_the_session(configured: Shell) -> None:
     """The value is read as YAML; the file stays as it is."""
     table = configured.run("%agent config set local.streamRate=25")
-    assert table.rows[0] == ["holds", "25.0", "session", "this session"]
+    assert table.rows[0] == ["holds", "25", "session", "this session"]
     assert table.note == "Set for this session; with --save it goes to the file."
     assert configured.ip.user_ns["bench"].catalog.endpoint("local").stream_rate == 25
     assert Path("agentbench.yaml").read_text() == TEXT

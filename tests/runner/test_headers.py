@@ -17,6 +17,9 @@ from agentbench.config.endpoint import Deployment
 from agentbench.config.header_templates import parse
 from agentbench.config.layers import Layer
 from agentbench.errors import TokenExpired
+from agentbench.protocol import CreateResponse
+from agentbench.protocol.items import user_message
+from agentbench.runner.compaction import compact
 from agentbench.runner.headers import at_kernel, with_headers
 from agentbench.runner.turn import Turn
 from agentbench.storage import conversations, responses, users
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agentbench.config.header_templates import Template
-    from agentbench.protocol import CreateResponse
     from agentbench.runner import Runner
     from agentbench.storage.database import Database
 
@@ -236,6 +238,14 @@ async def test_a_background_turn(database: Database, provider: Listening, bob: P
         await runner.background.start(late)
     find = partial(responses.get, response_id=late.response.id, user=bob.user)
     assert (provider.opened, await database.read(find)) == (1, None)
+
+
+async def test_compaction(database: Database, provider: Listening, bob: Principal) -> None:
+    """What sums a conversation up is asked with the caller's headers too."""
+    runner = runner_of(provider, database, catalog(endpoint(T="{{LIBRECHAT_OPENID_TOKEN}}")))
+    long = CreateResponse(input=(user_message("x" * 9_000), user_message("And?")))
+    await compact(runner, Turn(request=long, principal=bob))
+    assert provider.headers == [{"T": "a.b.c"}]
 
 
 async def titled(runner: Runner, database: Database) -> str:

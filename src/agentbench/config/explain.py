@@ -65,8 +65,8 @@ def _plain(key: str, value: Any) -> str:
         return ", ".join(each.group for each in value)
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if isinstance(value, bool | float):
+        return f"{value:g}" if isinstance(value, float) else str(value).lower()
     return "" if value is None or value == {} else str(value)
 
 
