@@ -83,6 +83,13 @@ def test_variables_list_models() -> None:
     assert (endpoint.models, endpoint.default_model) == (("gpt-5", "gpt-5-mini"), "gpt-5")
 
 
+def test_each_person_may_give_their_own() -> None:
+    """LibreChat's word for it is no key."""
+    endpoint = load(None, {"OPENAI_API_KEY": "user_provided"}).endpoint("openAI")
+    assert (endpoint.api_key, endpoint.personal) == (None, True)
+    assert endpoint.unsupported == "openAI wants a key of your own: bench.config.set('openAI.apiKey', …)."
+
+
 def test_the_first_of_two_variables_counts() -> None:
     """Both of Google's may be set."""
     google = load(None, {"GOOGLE_API_KEY": "sk-2", "GEMINI_API_KEY": "sk-1"}).endpoint("google")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from agentbench.config.endpoint import Agent, Endpoint, Provider
+from agentbench.config.endpoint import USER_PROVIDED, Agent, Endpoint, Provider
 from agentbench.config.layers import Layer
 from agentbench.config.secret import Secret
 from agentbench.config.url import http_url
@@ -148,6 +148,8 @@ def _read(environ: Mapping[str, str], variable: str) -> str:
 
 
 def _value(kind: Kind, key: str, variable: str, text: str) -> object:
+    if text == USER_PROVIDED and key in {"apiKey", "baseURL"}:
+        return text
     if key in _SECRETS:
         return Secret(text)
     if key == "models":
