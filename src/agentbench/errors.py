@@ -12,6 +12,9 @@
     │   └── TokenExpired          401  token_expired                a token that was valid once
     ├── PermissionDenied          403  permission_denied            known, but not allowed to do this
     │   └── InsufficientScope     403  insufficient_scope           the token lacks a scope
+    ├── PaymentRequired           402  payment_required             a call that nobody may pay for
+    │   ├── InsufficientBalance   402  insufficient_balance         carries `balance` and `needed`, in credits
+    │   └── BudgetExceeded        402  budget_exceeded              a limit that the person set here
     ├── RateLimited               429  rate_limit_exceeded          carries `retry_after` seconds
     ├── IssuerUnavailable         503  jwks_unavailable             an issuer's keys can't be had
     ├── MissingExtra              501  missing_extra                `pip install "agentbench[extra]"`
@@ -41,14 +44,17 @@ if TYPE_CHECKING:
 __all__ = [
     "AgentbenchError",
     "AnswerFailed",
+    "BudgetExceeded",
     "ConfigError",
     "ContextTooLong",
+    "InsufficientBalance",
     "InsufficientScope",
     "InvalidRequest",
     "IssuerUnavailable",
     "MissingCredential",
     "MissingExtra",
     "NotAuthenticated",
+    "PaymentRequired",
     "PermissionDenied",
     "PreviousNotFound",
     "RateLimited",
@@ -182,6 +188,34 @@ class InsufficientScope(PermissionDenied):
     """The token is valid, but lacks one of the required scopes."""
 
     code = "insufficient_scope"
+
+
+class PaymentRequired(AgentbenchError):
+    """The call would cost more than there is; nothing was sent."""
+
+    status = 402
+    type = "insufficient_quota"
+    code = "payment_required"
+
+
+class InsufficientBalance(PaymentRequired):
+    """The user's balance is too small; `balance` and `needed` are in credits, a millionth of a US dollar."""
+
+    code = "insufficient_balance"
+
+    def __init__(self, balance: float, needed: float) -> None:
+        super().__init__(
+            f"The balance is too small: this call may take {needed:,.0f} credits, and {max(0.0, balance):,.0f} are"
+            " there. Lower max_output_tokens, or ask the operator for more."
+        )
+        self.balance = balance
+        self.needed = needed
+
+
+class BudgetExceeded(PaymentRequired):
+    """The call would pass a limit that was set for a notebook or a block."""
+
+    code = "budget_exceeded"
 
 
 class RateLimited(AgentbenchError):

@@ -36,7 +36,7 @@ _PLAIN = {"streamRate": "stream_rate", "maxToolResultChars": "max_tool_result_ch
 
 
 def shared_fields(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of an endpoint that the shared settings among `values` give."""
+    """Return the fields of an endpoint that the shared settings and rates among `values` give."""
     fields = _renamed(_PLAIN, values)
     if titles := _renamed(_TITLES, values):
         if titles.get("method") == "functions":
@@ -44,6 +44,8 @@ def shared_fields(values: Mapping[str, Any]) -> dict[str, Any]:
         fields["titles"] = Titles(**titles)
     if timeouts := _renamed(_TIMEOUTS, values):
         fields["timeouts"] = Timeouts(**timeouts)
+    if rates := values.get("tokenConfig"):
+        fields["rates"] = MappingProxyType(rates)
     if templates := values.get(HEADERS):
         fields["header_templates"] = MappingProxyType(dict(templates))
     return fields

@@ -22,6 +22,7 @@ from agentbench.config.azure import (
 from agentbench.config.endpoint_schema import Key
 from agentbench.config.header_templates import parse
 from agentbench.config.problem import InvalidValueError, Problem, spell
+from agentbench.config.rates_schema import TokenConfig
 from agentbench.config.section import Section
 from agentbench.config.shared_schema import SharedSection, header_values
 
@@ -161,6 +162,7 @@ class AzureSection(SharedSection):
     assistants: bool = Field(
         default=False, examples=[True], description="whether `azureAssistants` may use the groups that say so"
     )
+    token_config: TokenConfig = Field(default_factory=dict, alias="tokenConfig")
     groups: list[AzureGroupSection] = Field(
         default_factory=list, description="resources and their models; none: what the environment offers"
     )

@@ -15,6 +15,7 @@ import msgspec
 from agentbench.config.header_templates import Template
 from agentbench.config.layers import Layer
 from agentbench.config.mcp import McpServer
+from agentbench.config.rates import Rates
 from agentbench.config.remote import RemoteAccess
 from agentbench.config.script import Script
 from agentbench.config.secret import MASK, Secret
@@ -104,6 +105,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     drop_params: tuple[str, ...] = ()
     """Keys that are taken out of the body of every request."""
     timeouts: Timeouts = Timeouts()
+    rates: Mapping[str, Rates] = _NOTHING
+    """What the config says that models cost, by name; `"*"` stands for those that no list knows."""
     deployments: Mapping[str, Deployment] = _NOTHING
     """Azure's, by model."""
     region: str | None = None

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, PlainValidator, model_validator
 
 from agentbench.config.endpoint import USER_PROVIDED
 from agentbench.config.problem import InvalidValueError, Problem
+from agentbench.config.rates_schema import TokenConfig
 from agentbench.config.script import Script
 from agentbench.config.script_schema import read_script
 from agentbench.config.section import Section
@@ -122,6 +123,7 @@ class BuiltInSection(SharedSection):
         examples=["[user]"],
         description="keys that are taken out of the body of every request",
     )
+    token_config: TokenConfig = Field(default_factory=dict, alias="tokenConfig")
 
 
 class OpenAISection(BuiltInSection):
@@ -189,7 +191,6 @@ class CustomSection(OpenAISection):
         "modelDisplayLabel": _UI,
         "provider": "what is spoken here is OpenAI's protocol",
         "titleMessageRole": "titles are asked for as the user",
-        "tokenConfig": "rates come from price lists",
     }
 
     name: Annotated[str, AfterValidator(_endpoint_name)] = Field(
@@ -222,11 +223,15 @@ class LocalModelSection(Section):
 class LocalSection(SharedSection):
     """The models in this process."""
 
+    token_config: TokenConfig = Field(default_factory=dict, alias="tokenConfig")
+
     models: list[LocalModelSection] = Field(default_factory=list)
 
 
 class ScriptedSection(SharedSection):
     """The scripts that the `scripted` endpoint plays, by model name."""
+
+    token_config: TokenConfig = Field(default_factory=dict, alias="tokenConfig")
 
     models: dict[str, Annotated[Script, PlainValidator(read_script)]] = Field(
         min_length=1, description="what that model says; see [scripts](#scripts)"

@@ -61,6 +61,8 @@ def shown(key: str, value: Any) -> str:
 
 
 def _plain(key: str, value: Any) -> str:
+    if key == "tokenConfig":
+        return ", ".join(f"{model}: {each.input:f} in, {each.output:f} out" for model, each in value.items())
     if key == "groups":
         return ", ".join(each.group for each in value)
     if isinstance(value, list | tuple):

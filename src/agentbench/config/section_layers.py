@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from agentbench.config.endpoint import USER_PROVIDED
 from agentbench.config.header_templates import parse
 from agentbench.config.layers import HEADERS, Layer
+from agentbench.config.rates_schema import rates_of
 from agentbench.config.secret import Secret
 from agentbench.config.shared_schema import SharedSection
 
@@ -58,6 +59,8 @@ def defaults_layer(section: type[Section]) -> Layer:
 def _typed(key: str, value: Any, environ: Mapping[str, str]) -> Any:
     if key == HEADERS:
         return {name: parse(written, environ) for name, written in value.items()}
+    if key == "tokenConfig":
+        return rates_of(value)
     if key in _SECRETS and isinstance(value, str) and value != USER_PROVIDED:
         return Secret(value)
     return value

@@ -164,6 +164,50 @@ def m008_titled_by(connection: Connection) -> None:
     )
 
 
+def m009_ledger(connection: Connection) -> None:
+    """One row a model call: who paid by which rates, from which notebook, and whether its tokens are an estimate."""
+    columns = (
+        *("key_id TEXT", "notebook TEXT", "step INTEGER", "input_rate {real}", "cached_rate {real}"),
+        *("cache_write_rate {real}", "output_rate {real}", "rate_source TEXT", "credits {real}", "estimated BOOLEAN"),
+        "flags TEXT",
+    )
+    _run(
+        connection,
+        *(f"ALTER TABLE usage ADD COLUMN {column}" for column in columns),
+        "UPDATE usage SET context = 'message' WHERE context = 'chat'",
+        "UPDATE usage SET context = 'compaction' WHERE context = 'compact'",
+        "UPDATE usage SET credits = cost * 1000000",
+    )
+
+
+def m010_balances(connection: Connection) -> None:
+    """What users may spend, what running calls hold of it, and how it changed."""
+    _run(
+        connection,
+        """CREATE TABLE balances (
+            "user" TEXT NOT NULL PRIMARY KEY,
+            microcredits BIGINT NOT NULL,
+            last_refill {time} NOT NULL,
+            created_at {time} NOT NULL
+        )""",
+        """CREATE TABLE reservations (
+            id TEXT NOT NULL PRIMARY KEY,
+            "user" TEXT NOT NULL,
+            microcredits BIGINT NOT NULL,
+            expires_at {time} NOT NULL
+        )""",
+        "CREATE INDEX reservations_expires_at ON reservations (expires_at)",
+        """CREATE TABLE balance_changes (
+            id TEXT NOT NULL PRIMARY KEY,
+            time {time} NOT NULL,
+            "user" TEXT NOT NULL,
+            microcredits BIGINT NOT NULL,
+            reason TEXT NOT NULL
+        )""",
+        'CREATE INDEX balance_changes_user_time ON balance_changes ("user", time)',
+    )
+
+
 MIGRATIONS: Sequence[Migration] = (
     m001_conversations,
     m002_responses,
@@ -173,6 +217,8 @@ MIGRATIONS: Sequence[Migration] = (
     m006_secrets,
     m007_background_runs,
     m008_titled_by,
+    m009_ledger,
+    m010_balances,
 )
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
 __all__ = [
     "api_keys",
     "background_runs",
+    "balance_changes",
+    "balances",
     "conversations",
     "metadata",
     "migrations",
+    "reservations",
     "responses",
     "secrets",
     "usage",
@@ -119,6 +123,17 @@ usage = Table(
     Column("duration", Double, nullable=False),
     Column("status", Text, nullable=False),
     Column("error_type", Text),
+    Column("key_id", Text),
+    Column("notebook", Text),
+    Column("step", Integer),
+    Column("input_rate", Double),
+    Column("cached_rate", Double),
+    Column("cache_write_rate", Double),
+    Column("output_rate", Double),
+    Column("rate_source", Text),
+    Column("credits", Double),
+    Column("estimated", Boolean),
+    Column("flags", Text),
     Index("usage_user_time", "user", "time"),
     Index("usage_conversation_id", "conversation_id"),
 )
@@ -168,4 +183,37 @@ background_runs = Table(
     Column("response_id", Text, primary_key=True),
     Column("seen_at", UTCDateTime, nullable=False),
     Column("stop", Boolean, nullable=False),
+)
+
+# Whole millionths of a credit, so that sums are exact; never below zero. What is reserved is taken off already.
+balances = Table(
+    "balances",
+    metadata,
+    Column("user", Text, primary_key=True),
+    Column("microcredits", BigInteger, nullable=False),
+    Column("last_refill", UTCDateTime, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+)
+
+# What running calls may still cost; a row whose time is over goes back to its user.
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("microcredits", BigInteger, nullable=False),
+    Column("expires_at", UTCDateTime, nullable=False),
+    Index("reservations_expires_at", "expires_at"),
+)
+
+# Every change of a balance that is no charge; charges are the ledger's rows.
+balance_changes = Table(
+    "balance_changes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("time", UTCDateTime, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("microcredits", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Index("balance_changes_user_time", "user", "time"),
 )

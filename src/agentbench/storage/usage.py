@@ -24,8 +24,11 @@ ROWS_AT_ONCE = 5_000
 class UsageRow(Value, frozen=True, kw_only=True):
     """One call to a provider: who asked, from where, what it took.
 
-    `time` is its start. Token counts that the provider didn't give, and a cost that nobody knows, are None.
-    `cost` is in US dollars, `time_to_first_token` and `duration` in seconds.
+    `time` is its start; `step` counts the calls of one turn from 0. `cached_tokens` and `cache_write_tokens` are among
+    `input_tokens`, `reasoning_tokens` among `output_tokens`. What nobody knows is None. `cost` is in US dollars,
+    `credits` are millionths of one; the rates that it was charged at are US dollars a million tokens, by `rate_source`.
+    Counts that the provider didn't give are `estimated`. `flags` names what was odd about them, with commas.
+    `time_to_first_token` and `duration` are in seconds.
     """
 
     id: str
@@ -49,6 +52,17 @@ class UsageRow(Value, frozen=True, kw_only=True):
     duration: float
     status: UsageStatus
     error_type: str | None = None
+    key_id: str | None = None
+    notebook: str | None = None
+    step: int = 0
+    input_rate: float | None = None
+    cached_rate: float | None = None
+    cache_write_rate: float | None = None
+    output_rate: float | None = None
+    rate_source: str | None = None
+    credits: float | None = None
+    estimated: bool | None = None
+    flags: str | None = None
 
 
 def append(connection: Connection, row: UsageRow) -> None:
