@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -10,6 +9,7 @@ import msgspec
 from agentbench.protocol.content import UrlCitation
 from agentbench.protocol.response import Usage
 from agentbench.providers.anthropic_messages import REDACTED, SIGNED
+from agentbench.providers.frames import FrameDecoder
 from agentbench.providers.mask import shown
 from agentbench.providers.sse import SSEDecoder
 
@@ -102,12 +102,11 @@ class _Frame(_Kind):
     stop_details: _StopDetails | None = None
 
 
-class AnthropicDecoder:
+class AnthropicDecoder(FrameDecoder):
     """Reads the bytes of a server-sent stream."""
 
     def __init__(self, builder: EventBuilder) -> None:
-        self._builder = builder
-        self._frames = SSEDecoder()
+        super().__init__(builder, SSEDecoder())
         self._json = msgspec.json.Decoder(_Frame)
         self._usage = _Usage()
         self._open: dict[int, str] = {}  # the types of the blocks that are open
@@ -115,22 +114,6 @@ class AnthropicDecoder:
         self._length = 0  # of the message's text
         self._begins = 0  # where in it the block's text does
         self._citations: list[dict[str, Any]] = []
-
-    def feed(self, chunk: bytes) -> list[Event]:
-        out: list[Event] = []
-        for data in self._frames.feed(chunk):
-            try:
-                out += self._frame(data)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                self._builder.fail(f"The upstream sent a broken piece: {error}.", code="upstream_garbled")
-        return out
-
-    def close(self) -> list[Event]:
-        out: list[Event] = []
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):  # a dropped connection leaves half a frame
-            for data in self._frames.close():
-                out += self._frame(data)
-        return out + self._builder.close_items("completed" if self._builder.outcome == "completed" else "incomplete")
 
     def _frame(self, data: bytes) -> list[Event]:
         if self._builder.outcome == "failed":

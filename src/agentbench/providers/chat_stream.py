@@ -6,13 +6,13 @@ of a server-sent stream. Only the fields that matter are parsed.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from agentbench.protocol.content import LogProb, UrlCitation
 from agentbench.protocol.response import Usage
+from agentbench.providers.frames import FrameDecoder
 from agentbench.providers.mask import shown
 from agentbench.providers.sse import SSEDecoder
 
@@ -196,30 +196,13 @@ class ChatStream:
         self._builder.fail(f"The upstream broke off: {shown(said)}", code="upstream_error", kind="upstream_error")
 
 
-class ChatDecoder:
+class ChatDecoder(FrameDecoder):
     """Reads chunks from the bytes of a server-sent stream."""
 
     def __init__(self, builder: EventBuilder) -> None:
-        self._builder = builder
-        self._frames = SSEDecoder()
+        super().__init__(builder, SSEDecoder())
         self._stream = ChatStream(builder)
         self._json = msgspec.json.Decoder(ChatChunk)
-
-    def feed(self, chunk: bytes) -> list[Event]:
-        out: list[Event] = []
-        for frame in self._frames.feed(chunk):
-            try:
-                out += self._frame(frame)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                self._builder.fail(f"The upstream sent a broken piece: {error}.", code="upstream_garbled")
-        return out
-
-    def close(self) -> list[Event]:
-        out: list[Event] = []
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):  # a dropped connection leaves half a frame
-            for frame in self._frames.close():
-                out += self._frame(frame)
-        return out + self._stream.close()
 
     def _frame(self, frame: bytes) -> list[Event]:
         if self._builder.outcome == "failed":
@@ -228,6 +211,9 @@ class ChatDecoder:
             self._builder.stop()
             return []
         return self._stream.chunk(self._json.decode(frame))
+
+    def _at_end(self) -> list[Event]:
+        return self._stream.close()
 
 
 def _is_another(call: _Call, call_id: str | None, arguments: str) -> bool:

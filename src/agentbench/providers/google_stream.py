@@ -15,6 +15,7 @@ import msgspec
 
 from agentbench.protocol.content import LogProb, TopLogProb, UrlCitation
 from agentbench.protocol.response import Usage
+from agentbench.providers.frames import FrameDecoder
 from agentbench.providers.google_contents import CALL_SEAL, TEXT_SEAL
 from agentbench.providers.mask import shown
 from agentbench.providers.sse import SSEDecoder
@@ -144,14 +145,14 @@ class _Chunk(_Wire):
     error: Any = None
 
 
-class GoogleDecoder:
+class GoogleDecoder(FrameDecoder):
     """Reads a server-sent stream, a whole answer, or the array of answers that comes without `alt=sse`."""
 
     def __init__(self, builder: EventBuilder) -> None:
-        self._builder = builder
-        self._frames = SSEDecoder()
+        super().__init__(builder, SSEDecoder())
         self._json = msgspec.json.Decoder(_Chunk | list[_Chunk])
-        self._tail = b""  # what came since the last whole event
+        self._count = 0  # of events
+        self._tail = b""  # what came since the last whole one
         self._calls = 0
         self._usage: _Usage | None = None
         self._said: list[str] = []  # the text of the message that is open
@@ -159,29 +160,23 @@ class GoogleDecoder:
         self._cited: set[UrlCitation] = set()
 
     def feed(self, chunk: bytes) -> list[Event]:
-        frames = self._frames.feed(chunk)
-        self._tail = chunk if frames else self._tail + chunk
-        out: list[Event] = []
-        for frame in frames:
-            try:
-                out += self._frame(frame)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                self._builder.fail(f"The upstream sent a broken piece: {error}.", code="upstream_garbled")
+        before = self._count
+        out = super().feed(chunk)
+        self._tail = chunk if self._count > before else self._tail + chunk
         return out
 
-    def close(self) -> list[Event]:
+    def _at_end(self) -> list[Event]:
         out: list[Event] = []
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):  # a dropped connection leaves half a frame
-            for frame in self._frames.close():
-                out += self._frame(frame)
-            if self._builder.outcome is None and (unframed := _UNFRAMED.search(self._tail)):
+        if self._builder.outcome is None and (unframed := _UNFRAMED.search(self._tail)):
+            with suppress(msgspec.DecodeError, UnicodeDecodeError):
                 out += self._frame(unframed[1])  # this is how the API tells an error in the middle
         out += self._seal_text()
         if self._usage is not None:
             self._builder.usage(_usage(self._usage))
-        return out + self._builder.close_items("completed" if self._builder.outcome == "completed" else "incomplete")
+        return out + super()._at_end()
 
     def _frame(self, frame: bytes) -> list[Event]:
+        self._count += 1
         chunks = self._json.decode(frame)
         out: list[Event] = []
         for chunk in chunks if isinstance(chunks, list) else (chunks,):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from agentbench.protocol.response import Usage
+from agentbench.providers.frames import FrameDecoder, Lines
 from agentbench.providers.mask import shown
 from agentbench.providers.responses_frames import log_probs
 
@@ -43,41 +43,26 @@ class _Line(msgspec.Struct):
     error: Any = None
 
 
-class OllamaDecoder:
+class OllamaDecoder(FrameDecoder):
     """Reads an answer's lines from its bytes; the last line may lack its end."""
 
     def __init__(self, builder: EventBuilder) -> None:
-        self._builder = builder
-        self._rest = b""
+        super().__init__(builder, Lines())
         self._begun = False
         self._calls = 0
         self._json = msgspec.json.Decoder(_Line)
 
     def feed(self, chunk: bytes) -> list[Event]:
-        out: list[Event] = []
-        data = self._rest + chunk
-        if not self._begun and (start := data.lstrip()):
+        if not self._begun and (start := chunk.lstrip()):
             self._begun = True
             if not start.startswith(b"{"):
                 self._not_ollama()
-        *lines, self._rest = data.split(b"\n")
-        for line in lines:
-            try:
-                out += self._line(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                self._builder.fail(f"The upstream sent a broken piece: {error}.", code="upstream_garbled")
-        return out
+        return super().feed(chunk)
 
-    def close(self) -> list[Event]:
-        out: list[Event] = []
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):  # a dropped connection leaves half a line
-            out += self._line(self._rest)
-        return out + self._builder.close_items("completed" if self._builder.outcome == "completed" else "incomplete")
-
-    def _line(self, data: bytes) -> list[Event]:
-        if self._builder.outcome == "failed" or not data.strip():
+    def _frame(self, frame: bytes) -> list[Event]:
+        if self._builder.outcome == "failed" or not frame.strip():
             return []
-        line = self._json.decode(data)
+        line = self._json.decode(frame)
         if line.error:
             self._builder.fail(
                 f"The upstream broke off: {shown(line.error)}", code="upstream_error", kind="upstream_error"

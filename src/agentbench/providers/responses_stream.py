@@ -7,11 +7,11 @@ one an event type, tells the builder what is new.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
+from agentbench.providers.frames import FrameDecoder
 from agentbench.providers.mask import shown
 from agentbench.providers.responses_frames import (
     Frame,
@@ -35,34 +35,17 @@ __all__ = ["ResponsesDecoder"]
 _LATEST = "the latest call"
 
 
-class ResponsesDecoder:
+class ResponsesDecoder(FrameDecoder):
     """Reads a Responses upstream's server-sent stream, or its whole answer."""
 
     def __init__(self, builder: EventBuilder) -> None:
-        self._builder = builder
-        self._frames = SSEDecoder()
+        super().__init__(builder, SSEDecoder())
         self._json = msgspec.json.Decoder(Frame)
         self._before = len(builder.output)
         self._current = ""  # the kind of the item that is open
         self._spoke: set[str] = set()  # kinds of items whose latest one came in deltas
         self._calls = _Calls()
         self._summary: int | None = None
-
-    def feed(self, chunk: bytes) -> list[Event]:
-        out: list[Event] = []
-        for data in self._frames.feed(chunk):
-            try:
-                out += self._frame(data)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                self._builder.fail(f"The upstream sent a broken piece: {error}.", code="upstream_garbled")
-        return out
-
-    def close(self) -> list[Event]:
-        out: list[Event] = []
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):  # a dropped connection leaves half a frame
-            for data in self._frames.close():
-                out += self._frame(data)
-        return out + self._builder.close_items("completed" if self._builder.outcome == "completed" else "incomplete")
 
     def _frame(self, data: bytes) -> list[Event]:
         if self._builder.outcome == "failed" or data == b"[DONE]":
