@@ -9,7 +9,7 @@ import anyio
 import httpx2
 import msgspec
 import pytest
-from tests.grammar import check_grammar
+from tests.providers.asking import heard
 from tests.providers.replay import Told, tokens, told
 from tests.providers.speak_anthropic import Speaker
 from tests.providers.speak_anthropic_rules import signature
@@ -23,7 +23,7 @@ from agentbench.errors import (
     UpstreamRejected,
     UpstreamUnavailable,
 )
-from agentbench.protocol import CreateResponse, Event, EventBuilder, Response, collect, draft
+from agentbench.protocol import CreateResponse, EventBuilder, Response, collect, draft
 from agentbench.protocol import events as ev
 from agentbench.protocol.items import FunctionCallOutput, Reasoning, user_message
 from agentbench.protocol.request import FunctionTool, JsonSchemaFormat, ReasoningConfig, TextConfig
@@ -69,21 +69,9 @@ def asked(scene: str, *items: InputItem, **given: Any) -> CreateResponse:
     return CreateResponse(model=scene, input=items or (HELLO,), **given)
 
 
-async def events(provider: Anthropic, there: Endpoint, request: CreateResponse) -> list[Event]:
-    """Return the events of one answer, once they have passed the grammar."""
-    builder = EventBuilder(draft(request, model="small"))
-    made = builder.start()
-    async with aclosing(play(provider, request, there, builder)) as batches:
-        async for batch in batches:
-            made += batch
-    made += builder.finish()
-    check_grammar(made)
-    return made
-
-
 async def answer(provider: Anthropic, there: Endpoint, request: CreateResponse) -> Response:
     """Return one answer."""
-    return collect(await events(provider, there, request))
+    return collect(await heard(provider, there, request))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +95,7 @@ async def test_scenes(provider: Anthropic, there: Endpoint, scene: str, expected
 
 async def test_text_streams(provider: Anthropic, there: Endpoint) -> None:
     """Text comes in the pieces in which it was sent."""
-    made = await events(provider, there, asked("text"))
+    made = await heard(provider, there, asked("text"))
     assert [event.delta for event in made if isinstance(event, ev.TextDelta)] == ["Hello", " from", " here."]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
-from tests.grammar import check_grammar
+from tests.providers.asking import HI, WEATHER, heard
 from tests.providers.replay import Told, told
 from tests.providers.speak_azure_openai import TOKEN, Speaker
 from tests.providers.speaker import KEY, serving
@@ -25,7 +25,7 @@ from agentbench.errors import (
 )
 from agentbench.protocol import CreateResponse, EventBuilder, Response, collect, draft
 from agentbench.protocol.items import FunctionCallOutput, user_message
-from agentbench.protocol.request import FunctionTool, JsonSchemaFormat, TextConfig
+from agentbench.protocol.request import JsonSchemaFormat, TextConfig
 from agentbench.providers.azure_openai import AzureOpenAI
 from agentbench.providers.base import play
 from agentbench.providers.http import Http
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-HI = user_message("Hi")
-WEATHER = FunctionTool(name="get_weather", parameters={"type": "object"})
 SEOUL, JEJU = ("get_weather", '{"city":"Seoul"}'), ("get_weather", '{"city":"Jeju"}')
 WAYS: dict[str, dict[str, Any]] = {
     "chat": {},
@@ -82,15 +80,9 @@ async def azure() -> AsyncIterator[AzureOpenAI]:
 
 
 async def answer(azure: AzureOpenAI, endpoint: Endpoint, model: str, *items: InputItem, **given: Any) -> Response:
-    """Return the response of one call, once its events have passed the grammar."""
+    """Return the response of one call."""
     request = CreateResponse(model=model, input=items or (HI,), **given)
-    builder = EventBuilder(draft(request, model=model))
-    events = builder.start()
-    async for batch in play(azure, request, endpoint, builder):
-        events += batch
-    events += builder.finish()
-    check_grammar(events)
-    return collect(events)
+    return collect(await heard(azure, endpoint, request))
 
 
 def at(url: str, **more: Any) -> Endpoint:

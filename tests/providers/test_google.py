@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from tests.grammar import check_grammar
+from tests.providers.asking import HI, WEATHER, answered
 from tests.providers.replay import JEJU, SEOUL, Told, told
 from tests.providers.speak_google import CALL_SIGNATURE, TEXT_SIGNATURE, Speaker
 from tests.providers.speaker import SCENES, serving
@@ -21,9 +21,9 @@ from agentbench.errors import (
     UpstreamRejected,
     UpstreamUnavailable,
 )
-from agentbench.protocol import CreateResponse, EventBuilder, Response, collect, draft
+from agentbench.protocol import CreateResponse, EventBuilder, draft
 from agentbench.protocol.items import FunctionCallOutput, user_message
-from agentbench.protocol.request import FunctionTool, JsonSchemaFormat, ReasoningConfig, TextConfig
+from agentbench.protocol.request import JsonSchemaFormat, ReasoningConfig, TextConfig
 from agentbench.providers.base import play
 from agentbench.providers.google import Google
 
@@ -31,13 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agentbench.config import Endpoint
-    from agentbench.protocol.items import InputItem
     from agentbench.providers.http import Http
 
 pytestmark = pytest.mark.anyio
 
-HI = user_message("Hi")
-WEATHER = FunctionTool(name="get_weather", parameters={"type": "object", "properties": {"city": {"type": "string"}}})
 PIXEL = base64.b64encode(b"\x89PNG" + bytes(61)).decode()
 
 
@@ -58,19 +55,6 @@ def endpoint(speaker: Speaker) -> Iterator[Endpoint]:
 def google(http: Http) -> Google:
     """Return the provider."""
     return Google(http)
-
-
-async def answered(google: Google, endpoint: Endpoint, scene: str, *items: InputItem, **given: Any) -> Response:
-    """Return the answer to a conversation, once its events have passed the grammar."""
-    request = CreateResponse(model=scene, input=(HI, *items), **given)
-    builder = EventBuilder(draft(request, model=scene))
-    events = builder.start()
-    async with aclosing(play(google, request, endpoint, builder)) as batches:
-        async for batch in batches:
-            events += batch
-    events += builder.finish()
-    check_grammar(events)
-    return collect(events)
 
 
 @pytest.mark.parametrize(

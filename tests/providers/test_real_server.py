@@ -12,7 +12,7 @@ import anyio
 import httpx2
 import msgspec
 import pytest
-from tests.grammar import check_grammar
+from tests.providers.asking import heard
 from tests.providers.real_server import KEY
 
 from agentbench.config import Endpoint, Secret
@@ -62,14 +62,7 @@ async def events(providers: Providers, there: Endpoint, prompt: str, **given: An
     """Return the events of one answer, once they have passed the grammar."""
     given = {"temperature": 0.0, "max_output_tokens": 12} | given
     request = CreateResponse(model="small", input=(user_message(prompt),), **given)
-    builder = EventBuilder(draft(request, model="small"))
-    made = builder.start()
-    async with aclosing(play(providers.of(there), request, there, builder)) as batches:
-        async for batch in batches:
-            made += batch
-    made += builder.finish()
-    check_grammar(made)
-    return made
+    return await heard(providers.of(there), there, request)
 
 
 async def answer(providers: Providers, there: Endpoint, prompt: str, **given: Any) -> Response:

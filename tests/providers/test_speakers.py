@@ -10,6 +10,7 @@ import anyio.to_thread
 import msgspec
 import pytest
 from tests.grammar import check_grammar
+from tests.providers import asking
 from tests.providers.moved import PNG, SEALS, conversation
 from tests.providers.speaker import serving
 
@@ -97,14 +98,8 @@ async def providers() -> AsyncIterator[Providers]:
 
 
 async def heard(providers: Providers, endpoint: Endpoint, request: CreateResponse) -> list[Event]:
-    """Return the events of one call, once they have passed the grammar."""
-    builder = EventBuilder(draft(request, model=request.model or ""))
-    events = builder.start()
-    async for batch in play(providers.of(endpoint), request, endpoint, builder):
-        events += batch
-    events += builder.finish()
-    check_grammar(events)
-    return events
+    """Return the events of one call of the endpoint's provider."""
+    return await asking.heard(providers.of(endpoint), endpoint, request)
 
 
 async def said(providers: Providers, server: Server, scene: str, *items: Any, **given: Any) -> Response:
