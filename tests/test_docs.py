@@ -19,7 +19,7 @@ from tests.conftest import SETTINGS
 
 import agentbench
 from agentbench import Stream, Workbench, errors, frames
-from agentbench.__main__ import _COMMANDS, _KEY_COMMANDS, _MODEL_COMMANDS, _USER_COMMANDS
+from agentbench.__main__ import _BALANCE_COMMANDS, _COMMANDS, _KEY_COMMANDS, _MODEL_COMMANDS, _USER_COMMANDS
 from agentbench.config.schema import File
 from agentbench.config.section import Section, section_in
 from agentbench.config.shared_schema import SharedSection
@@ -209,7 +209,7 @@ def test_usage_columns_are_listed() -> None:
     """The page on Python names each column of the ledger, and each that usage can be summed up by."""
     named = names_in("python")
     assert [name for name in UsageRow.__struct_fields__ if name not in named] == []
-    assert set(frames._GROUPS) - named == set()
+    assert set(frames.GROUPS) - named == set()
 
 
 def test_routes_are_listed(home: Path) -> None:
@@ -233,10 +233,15 @@ def test_shell_commands_are_listed() -> None:
         for name in ("configuration", "identities")
         for row in rows(page(name), "command")
     ]
-    assert [command.name for command in _COMMANDS] == ["serve", "check", "models", "keys", "users"]
+    assert [command.name for command in _COMMANDS] == ["serve", "check", "models", "keys", "users", "balance"]
     assert "agentbench serve" in page("serving")
     assert "`agentbench check FILE`" in page("configuration")
-    groups = {"models": _MODEL_COMMANDS, "keys": _KEY_COMMANDS, "users": _USER_COMMANDS}
+    groups = {
+        "models": _MODEL_COMMANDS,
+        "keys": _KEY_COMMANDS,
+        "users": _USER_COMMANDS,
+        "balance": _BALANCE_COMMANDS,
+    }
     assert listed == [f"{group} {command.name}" for group, commands in groups.items() for command in commands]
 
 

@@ -333,7 +333,7 @@ def test_usage(bench: Workbench, upstream: Put) -> None:
     response = bench.ask("Hi", cell=Cell(id="cell1", run="run1", execution_count=3))
     (row,) = bench.usage().to_dict("records")
     assert (row["response_id"], row["cell_id"], row["execution_count"]) == (response.id, "cell1", 3)
-    assert (row["agent"], row["endpoint"], row["model"], row["context"]) == ("bot", "scripted", "m", "chat")
+    assert (row["agent"], row["endpoint"], row["model"], row["context"]) == ("bot", "scripted", "m", "message")
     assert (row["input_tokens"], row["output_tokens"], row["cost"], row["status"]) == (11, 7, 0.0, "completed")
 
 

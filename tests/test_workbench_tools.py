@@ -82,10 +82,10 @@ def outputs(response: Response) -> list[object]:
 
 
 def test_ask_with_a_function(bench: Workbench) -> None:
-    """It runs here, and the answer has the call, its result and the text."""
+    """It runs here, and the answer has the call, its result and the text; each call of the model has its row."""
     response = bench.ask("Twice four?", functions=[double])
     assert (outputs(response), response.output_text) == (["8"], "It is 8.")
-    assert len(bench.usage()) == 1
+    assert bench.usage()["context"].tolist() == ["tool_step", "message"]
 
 
 def test_a_function_sees_this_process(bench: Workbench) -> None:
@@ -225,7 +225,7 @@ def test_an_error_while_asking(bench: Workbench) -> None:
     with pytest.raises(KeyboardInterrupt):
         bench.ask("Hi", model="scripted/deletes", functions=[deleting(done)], approve=approve)
     assert done == []
-    assert bench.usage()["status"].tolist() == ["incomplete"]
+    assert bench.usage()["context"].tolist() == ["tool_step"]
 
 
 def test_no_question_after_stop(bench: Workbench) -> None:

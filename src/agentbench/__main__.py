@@ -234,6 +234,33 @@ def _password(parsed: argparse.Namespace) -> str:
     return password
 
 
+def _add_balance_commands(parser: argparse.ArgumentParser) -> None:
+    _add_commands(parser, _BALANCE_COMMANDS)
+
+
+def _add_credits(parser: argparse.ArgumentParser) -> None:
+    _add_email(parser)
+    parser.add_argument("credits", metavar="CREDITS", help="how many; 1,000,000 are one US dollar")
+
+
+def _show_balance(parsed: argparse.Namespace) -> None:
+    from agentbench.auth import commands
+
+    _print_table(commands.show_balance(parsed.config, parsed.email))
+
+
+def _add_to_balance(parsed: argparse.Namespace) -> None:
+    from agentbench.auth import commands
+
+    _print_table(commands.add_to_balance(parsed.config, parsed.email, parsed.credits))
+
+
+def _set_balance(parsed: argparse.Namespace) -> None:
+    from agentbench.auth import commands
+
+    _print_table(commands.set_balance(parsed.config, parsed.email, parsed.credits))
+
+
 def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8017, help="the port, 0 for any free one (default: 8017)")
@@ -277,6 +304,12 @@ _KEY_COMMANDS = (
     _Command("revoke", "Revoke an API key, from its next request on.", _add_revoke_key, _revoke_key),
 )
 
+_BALANCE_COMMANDS = (
+    _Command("show", "Show a user's balance.", _add_email, _show_balance),
+    _Command("add", "Add credits to a balance; a negative number takes some off.", _add_credits, _add_to_balance),
+    _Command("set", "Set a balance to so many credits.", _add_credits, _set_balance),
+)
+
 _USER_COMMANDS = (
     _Command("add", "Add a user; asks for a password.", _add_new_user, _add_user),
     _Command("list", "List the users.", _add_config, _list_users),
@@ -290,6 +323,7 @@ _COMMANDS = (
     _Command("models", "The weights of local models.", _add_model_commands),
     _Command("keys", "API keys for the gateway.", _add_key_commands),
     _Command("users", "The people who may sign in.", _add_user_commands),
+    _Command("balance", "What users may still spend.", _add_balance_commands),
 )
 
 if __name__ == "__main__":

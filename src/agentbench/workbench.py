@@ -6,44 +6,48 @@ import asyncio
 import os
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agentbench.auth.principal import KERNEL
 from agentbench.config.config import Config
-from agentbench.errors import AnswerFailed, InvalidRequest, MissingExtra, UnknownName
+from agentbench.errors import AnswerFailed, InvalidRequest, UnknownName
 from agentbench.gateway.crossing import LoopThread
 from agentbench.gateway.stream import Stream
-from agentbench.protocol.compose import request_of
-from agentbench.protocol.request import TextConfig
-from agentbench.protocol.schema import schema_format
 from agentbench.providers import Providers
 from agentbench.runner import Cell, Runner, Turn
+from agentbench.runner.budget import Budget
 from agentbench.runner.headers import at_kernel
+from agentbench.runner.question import turn_of
 from agentbench.runner.tools import as_tool
 from agentbench.runner.wishes import Wishes
-from agentbench.storage import conversations, responses, usage
+from agentbench.storage import conversations, responses
 from agentbench.storage.database import Database
+from agentbench.storage.unsaved import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import timedelta
+    from contextlib import AbstractContextManager
     from types import TracebackType
-    from typing import Self
+    from typing import Self, Unpack
 
     import anthropic as anthropic_sdk
     import openai as openai_sdk
-    import pandas as pd
     from sqlalchemy import Connection
     from starlette.types import ASGIApp
 
     from agentbench.auth.accounts import NewKey
     from agentbench.config.endpoint import Catalog
+    from agentbench.config.rates import Rates
+    from agentbench.frames.ledger import Chosen
+    from agentbench.frames.usage import UsageFrame
     from agentbench.gateway.serve import LoopServer, ServedApp
     from agentbench.protocol import Response
     from agentbench.protocol.items import FunctionCall
+    from agentbench.runner.budget import Budgets
+    from agentbench.runner.quote import Quote
     from agentbench.runner.tools import Tool
+    from agentbench.storage.balances import Standing
     from agentbench.storage.conversations import Conversation
     from agentbench.storage.keys import ApiKey
     from agentbench.storage.responses import StoredResponse
@@ -51,9 +55,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 __all__ = ["Stream", "Workbench", "served_app"]
-
-IN_PROCESS_URL = "http://agentbench.invalid/api/agents/v1"
-"""Where in-process clients think they are; nothing is ever looked up or connected to."""
 
 
 class Workbench:
@@ -124,20 +125,47 @@ class Workbench:
         them, besides the agent's own tools; `approve` is asked, on the reading thread, before a tool that wants it.
         What nobody is `watching` isn't paced. `parameters` are fields of a request: `temperature`, `top_p`, `tools` …
         """
-        if schema is not None:
-            parameters["text"] = TextConfig(format=schema_format(schema))
-        request = request_of(
+        turn = turn_of(
+            self.catalog,
             text,
-            images=[images] if isinstance(images, str) else images,
+            agent=agent,
             model=model,
+            conversation=conversation,
+            previous=previous,
             instructions=instructions,
-            previous_response_id=_id_of(previous),
+            images=images,
+            schema=schema,
+            cell=cell,
             **parameters,
         )
-        if agent is None and model not in self.catalog.agents:
-            agent = self.catalog.default_agent.id
-        turn = Turn(request=request, agent=agent, conversation=_id_of(conversation), cell=cell)
         return self._start(turn, functions, approve, watching=watching)
+
+    def quote(
+        self, text: str | Sequence[Any], *, functions: Sequence[Tool | Callable[..., Any]] = (), **options: Any
+    ) -> tuple[Quote, ...]:
+        """Return what a question would cost on each model that is known, the cheapest first; no model is asked.
+
+        Takes the options of `stream`. Tokens are estimated; what the agent's MCP servers offer is looked up.
+        """
+        from agentbench.runner.quote import quotes
+
+        asked = {name: value for name, value in options.items() if name not in ("approve", "watching")}
+        run = self._runner.start(turn_of(self.catalog, text, **asked), tools=map(as_tool, functions))
+        return self._open_loop().portal.call(quotes, self._runner, run)
+
+    def budget(self, usd: float | None = None, *, tokens: int | None = None) -> AbstractContextManager[Budget]:
+        """Limit what the calls within a `with` block may cost, in US dollars, in tokens or in both.
+
+        A call whose worst case would pass the limit raises `BudgetExceeded`, and nothing is sent. Calls of threads
+        count against every block that is open, as a thread doesn't know in which it was started; in a tool, a task or
+        an in-process client a call counts where it is made. Callers over HTTP don't count.
+        """
+        return self.budgets.block(Budget(usd, tokens))
+
+    @property
+    def budgets(self) -> Budgets:
+        """The limits that hold now; `standing` is the one that no block ends."""
+        return self._runner.budgets
 
     def add_tool(self, *tools: Tool | Callable[..., Any]) -> None:
         """Let agents name these tools or plain functions; a later one of the same name replaces the earlier."""
@@ -148,7 +176,9 @@ class Workbench:
     def start_conversation(self, title: str | None = None, *, agent: str | None = None) -> Conversation:
         """Return a new, empty conversation; without a title its first question gives it one."""
         known = None if agent is None else self.catalog.agent(agent).id
-        return self._write(partial(conversations.create, user=KERNEL.user, title=title, agent=known))
+        made = conversations.new(user=KERNEL.user, title=title, agent=known)
+        self._open_loop().portal.call(self._database.record, Outcome(conversation=made))
+        return made
 
     def conversations(self, limit: int = 20) -> list[Conversation]:
         """Return the newest conversations, newest first."""
@@ -156,7 +186,9 @@ class Workbench:
 
     def conversation(self, conversation_id: str) -> Conversation | None:
         """Return the conversation of that id, if there is one."""
-        return self._database.read_now(partial(conversations.get, conversation_id=conversation_id, user=KERNEL.user))
+        kept = self._database.unsaved.conversation(conversation_id, KERNEL.user)
+        job = partial(conversations.get, conversation_id=conversation_id, user=KERNEL.user)
+        return kept or self._database.read_now(job)
 
     def turns(self, conversation: Conversation | str) -> tuple[StoredResponse, ...]:
         """Return a conversation's turns, oldest first; raises `UnknownName` if there is no such conversation."""
@@ -169,18 +201,26 @@ class Workbench:
         """Give a conversation a title, for good; raises `UnknownName` if there is no such conversation."""
         self._write(partial(conversations.rename, conversation_id=self._found(conversation).id, title=title))
 
-    def usage(
-        self, *, since: datetime | timedelta | str | None = None, by: str | Sequence[str] | None = None
-    ) -> pd.DataFrame:
+    def usage(self, *, by: str | Sequence[str] | None = None, **chosen: Unpack[Chosen]) -> UsageFrame:
         """Return the ledger as a DataFrame, one row a call, or summed up `by` model, agent, endpoint, day and so on.
 
-        `since` is a moment, a time span, or text such as `"24h"`, `"7d"`, `"today"`, `"2026-11-01"`.
+        `since` and `until` (not included) are moments, time spans, or text such as `"24h"`, `"today"`, `"2026-11-01"`.
+        `user`, `agent`, `endpoint`, `model`, `context`, `conversation`, `notebook`, `status` choose rows.
         """
         from agentbench import frames
 
-        columns = self._database.read_now(partial(usage.columns, since=frames.moment(since)))
-        frame = frames.usage_frame(columns)
+        frame = frames.read_usage(self._database, **chosen)
         return frame if by is None else frames.grouped(frame, by)
+
+    def balance(self) -> Standing | None:
+        """Return how the balance of the person at this kernel stands; None if the config asks for no balances."""
+        return self._open_loop().portal.call(self._runner.purse.standing, KERNEL.user)
+
+    def prices(self, model: str | None = None) -> Mapping[str, Rates | None]:
+        """Return what models cost by `endpoint/model`, None where nobody knows: all that are known, or those named."""
+        from agentbench.runner.quote import prices
+
+        return self._open_loop().portal.call(prices, self._runner, model)
 
     def models(self, endpoint: str, *, fresh: bool = False) -> tuple[str, ...]:
         """Return the models that an endpoint offers, asking it if it knows more than the config.
@@ -220,39 +260,27 @@ class Workbench:
 
     def openai(self) -> openai_sdk.OpenAI:
         """Return the openai SDK's client, talking to the gateway in this process with no socket."""
-        import httpx2
-        import openai
+        from agentbench.gateway import clients
 
-        client = httpx2.Client(transport=self.transport(), base_url=IN_PROCESS_URL)
-        return openai.OpenAI(base_url=IN_PROCESS_URL, api_key="in-process", http_client=client, max_retries=0)
+        return clients.openai(self.transport())
 
     def async_openai(self) -> openai_sdk.AsyncOpenAI:
         """Return the asynchronous openai client, talking to the gateway in this process with no socket."""
-        import httpx2
-        import openai
+        from agentbench.gateway import clients
 
-        client = httpx2.AsyncClient(transport=self.async_transport(), base_url=IN_PROCESS_URL)
-        return openai.AsyncOpenAI(base_url=IN_PROCESS_URL, api_key="in-process", http_client=client, max_retries=0)
+        return clients.async_openai(self.async_transport())
 
     def anthropic(self) -> anthropic_sdk.Anthropic:
         """Return the anthropic SDK's client, talking to the gateway in this process; needs the extra `anthropic`."""
-        _require_anthropic()
-        import anthropic
-        import httpx2
+        from agentbench.gateway import clients
 
-        base_url = IN_PROCESS_URL.removesuffix("/v1")  # the SDK adds it
-        client = httpx2.Client(transport=self.transport(), base_url=base_url)
-        return anthropic.Anthropic(base_url=base_url, api_key="in-process", http_client=client, max_retries=0)
+        return clients.anthropic(self.transport())
 
     def async_anthropic(self) -> anthropic_sdk.AsyncAnthropic:
         """Return the asynchronous anthropic client, talking to the gateway in this process."""
-        _require_anthropic()
-        import anthropic
-        import httpx2
+        from agentbench.gateway import clients
 
-        base_url = IN_PROCESS_URL.removesuffix("/v1")
-        client = httpx2.AsyncClient(transport=self.async_transport(), base_url=base_url)
-        return anthropic.AsyncAnthropic(base_url=base_url, api_key="in-process", http_client=client, max_retries=0)
+        return clients.async_anthropic(self.async_transport())
 
     def serve(self, *, host: str = "127.0.0.1", port: int = 8017) -> LoopServer:
         """Listen on a port, 0 for any free one, and answer callers over HTTP until `server.stop()` or `close`.
@@ -367,12 +395,3 @@ def served_app() -> ServedApp:
 
     bench = Workbench()
     return ServedApp(bench.app, bench._runner, bench._aclose)  # noqa: SLF001 - the same module
-
-
-def _require_anthropic() -> None:
-    if find_spec("anthropic") is None:
-        raise MissingExtra("anthropic", "The anthropic client")
-
-
-def _id_of(value: Conversation | Response | str | None) -> str | None:
-    return value if isinstance(value, str | None) else value.id

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 FIRST_CHAT = Path(__file__).parents[2] / "notebooks" / "01_first_chat.ipynb"
+USAGE = FIRST_CHAT.with_name("04_usage.ipynb")
 SCRIPTS = {
     "hello": [{"text": "Hello **world** <script>document.title='run'</script>"}, {"usage": {"input_tokens": 3}}],
     "slow": [{"text": "This much came."}, {"wait": 60}, {"text": "Never."}],
@@ -66,4 +67,18 @@ def test_first_notebook_runs(lab: Lab) -> None:
     assert [each for each in outputs if each.output_type == "error"] == []
     [answer] = cells[2].outputs
     assert "local/smollm2-135m-instruct · " in answer.data["text/markdown"]
+    assert lab.blocked == set()
+
+
+@pytest.mark.local_model
+def test_usage_notebook_runs(lab: Lab) -> None:
+    """The notebook on costs runs top to bottom, draws its charts on the page itself, and asks no other host."""
+    notebook = lab.open_copy(USAGE)
+    notebook.run_all(timeout=170)
+    cells = notebook.save().cells
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    assert [each for each in outputs if each.output_type == "error"] == []
+    charts = [each for each in outputs if "application/vnd.vegalite.v5+json" in each.get("data", {})]
+    assert len(charts) == 1
+    assert lab.page.locator(".jp-OutputArea-output .vega-embed canvas, .jp-OutputArea-output .vega-embed svg").count()
     assert lab.blocked == set()

@@ -135,6 +135,7 @@ def test_the_documents(loop: LoopThread, app: ASGIApp) -> None:
         page = http.get("/docs").text
     paths = {path: sorted(methods) for path, methods in described["paths"].items()}
     assert paths == {
+        "/api/balance": ["get"],
         "/api/auth/login": ["post"],
         "/api/keys": ["get", "post"],
         "/api/keys/{key_id}": ["delete"],

@@ -14,7 +14,8 @@ import agentbench
 if TYPE_CHECKING:
     from tests.notebook.conftest import Shell
 
-COMMANDS = {"agents", "chat", "config", "help", "history", "keys", "new", "serve", "usage", "use"}
+COMMANDS = {"agents", "balance", "budget", "chat", "config", "help", "history", "keys", "new", "prices", "serve"}
+COMMANDS |= {"usage", "use"}
 AGENTS = {"bot", "counter"}
 MODELS = {"gone/m", *(f"scripted/{name}" for name in SCRIPTED)}
 
@@ -41,6 +42,7 @@ CASES = {
     "%agent chat --model scripted/h": {"scripted/hello"},
     "%agent use scripted/": {each for each in MODELS if each.startswith("scripted")},
     "%agent use b": {"bot"},
+    "%agent prices gone": {"gone/m"},
     "%agent chat --json my_s": {"my_schema"},
     "%agent chat --image my_s": {"my_schema"},
     "%agent help his": {"history"},

@@ -54,6 +54,16 @@ def test_an_assigned_answer_is_a_result(shell: Shell) -> None:
     assert questions(shell) == ["Why is the sky blue?"]
 
 
+def test_the_ledger_knows_the_notebook(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Jupyter server tells its kernels the path; elsewhere nobody knows it."""
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    shell.run("r = %agent chat Why?")
+    assert shell.ip.user_ns["r"].usage.notebook is None
+    monkeypatch.setenv("JPY_SESSION_NAME", "work/one.ipynb")
+    shell.run("r = %agent chat Why?")
+    assert shell.ip.user_ns["r"].usage.notebook == "work/one.ipynb"
+
+
 def test_a_body_is_the_prompt(shell: Shell) -> None:
     """The text on the line and the body below it are one prompt, as they were written."""
     shell.run("%%agent -a bot Read this:\nline {one}\n\n  line two?")
@@ -182,7 +192,8 @@ def test_usage_is_a_frame(shell: Shell) -> None:
 def test_help_explains(shell: Shell) -> None:
     """`help`, or nothing at all, lists the commands; with a command it lists the options."""
     commands = [row[0].split()[1] for row in shell.run("%agent help").rows]
-    assert commands == ["chat", "agents", "use", "new", "history", "usage", "config", "serve", "keys", "help"]
+    told = "chat agents use new history usage prices budget balance config serve keys help"
+    assert commands == told.split()
     assert shell.run("%agent").rows == shell.run("%agent help").rows
     assert "-t/--temperature NUMBER" in [row[0] for row in shell.run("%agent help chat").rows]
 

@@ -19,7 +19,7 @@ ROW = UsageRow(
     id="use_1",
     time=datetime(2026, 11, 23, tzinfo=UTC),
     user="kernel",
-    context="chat",
+    context="message",
     endpoint="local",
     model="tiny",
     input_tokens=12,

@@ -59,6 +59,12 @@ def test_usage() -> None:
     assert usage.total_tokens == 17
 
 
+def test_totals_of_the_upstream() -> None:
+    """One that isn't the sum of its parts stays what it is, alone and in a sum."""
+    usage = Usage.of(10, 5, total=20)
+    assert (usage.total_tokens, (usage + Usage.of(1, 1)).total_tokens) == (20, 22)
+
+
 def test_what_came_out() -> None:
     """The text and the calls of a response are those of its items, in order."""
     response = collect(full_stream())

@@ -1,18 +1,22 @@
-"""The ledger's row of a turn: every column, and what the tokens cost."""
+"""The ledger's row of a call: every column, what the tokens cost, and what is estimated."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
+import msgspec
 import pytest
-from tests.runner.fakes import HANG, FakeProvider, catalog, drain, play, question, runner_of
+from tests.runner.fakes import HANG, FakeProvider, catalog, drain, play, runner_of
+from tests.runner.paid import PAID, tell
 
 from agentbench.auth.principal import Principal
 from agentbench.config import Endpoint
-from agentbench.errors import UpstreamRefused
+from agentbench.config.rates import Rates, Tier
+from agentbench.errors import UpstreamRefused, UpstreamUnavailable
 from agentbench.protocol import Usage
 from agentbench.runner import Cell
 from agentbench.storage import conversations, usage
@@ -52,9 +56,9 @@ async def test_every_column(database: Database) -> None:
     run = play(
         runner_of(FakeProvider("one", spend), database),
         agent="bot",
-        principal=Principal(user="ann"),
+        principal=Principal(user="ann", key="key1"),
         conversation=conversation.id,
-        cell=Cell(id="cell1", run="run1", execution_count=5),
+        cell=Cell(id="cell1", run="run1", execution_count=5, notebook="work/one.ipynb"),
         context="title",
     )
     await drain(run)
@@ -62,10 +66,12 @@ async def test_every_column(database: Database) -> None:
     assert before <= row.time <= datetime.now(UTC)
     assert (row.user, row.context, row.conversation_id) == ("ann", "title", conversation.id)
     assert (row.response_id, row.cell_id, row.execution_count) == (run.response.id, "cell1", 5)
+    assert (row.key_id, row.notebook, row.step) == ("key1", "work/one.ipynb", 0)
     assert (row.agent, row.endpoint, row.model) == ("bot", "fake", "m")
     assert (row.input_tokens, row.cached_tokens, row.cache_write_tokens) == (1_000_000, 400_000, 0)
     assert (row.output_tokens, row.reasoning_tokens) == (500_000, 7)
     assert (row.cost, row.status, row.error_type) == (0.0, "completed", None)
+    assert (row.rate_source, row.estimated, row.flags) == ("local", False, None)
 
 
 async def test_times(database: Database) -> None:
@@ -97,10 +103,19 @@ async def test_a_first_token_of_any_kind(database: Database, chunk: object) -> N
 
 
 async def test_no_token(database: Database) -> None:
-    """An answer without any has no first one; counts that nobody told are null, not 0."""
+    """An answer without any has no first one; what was asked is estimated all the same."""
     await drain(play(runner_of(FakeProvider(""), database)))
     row = await row_of(database)
-    assert (row.time_to_first_token, row.input_tokens, row.output_tokens, row.cached_tokens) == (None,) * 4
+    assert (row.time_to_first_token, row.output_tokens, row.estimated) == (None, 0, True)
+    assert (row.input_tokens or 0) > 0
+
+
+async def test_a_clock_that_jumps_back(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Durations come from a clock that never does."""
+    monkeypatch.setattr("time.time", iter(range(10**9, 0, -1)).__next__)
+    await drain(play(runner_of(FakeProvider(), database)))
+    row = await row_of(database)
+    assert 0 <= (row.time_to_first_token or 0) <= row.duration < 60
 
 
 @pytest.mark.parametrize(
@@ -126,23 +141,99 @@ async def test_cost(
     assert cost == (expected if expected is None else pytest.approx(expected))
 
 
-async def test_cost_without_tokens(database: Database) -> None:
-    """What an upstream doesn't tell the tokens of has no price."""
-    endpoint = Endpoint(name="acme", provider="openai_chat", base_url=OPENAI, models=("gpt-4o-mini",))
-    await drain(play(runner_of(FakeProvider("one"), database, catalog(endpoint))))
-    assert (await row_of(database)).cost is None
+async def test_the_rates_it_was_charged_at(database: Database) -> None:
+    """A row keeps its rates, in its tier, and its cost both ways."""
+    rates = Rates(input=Decimal(1), output=Decimal(5), tiers=(Tier(above=200_000, input=Decimal(2)),))
+    endpoint = msgspec.structs.replace(PAID, rates={"m": rates})
+    await drain(play(runner_of(FakeProvider("one", spend), database, catalog(endpoint))))
+    row = await row_of(database)
+    assert (row.input_rate, row.cached_rate, row.cache_write_rate, row.output_rate) == (2, 2, 2, 5)
+    assert (row.rate_source, row.cost, row.credits) == ("config", 4.5, 4_500_000)
+
+
+async def test_unknown_rates(database: Database) -> None:
+    """Without rates there is no cost, and nothing to take for 0."""
+    endpoint = msgspec.structs.replace(PAID, rates={})
+    await drain(play(runner_of(FakeProvider("one", spend), database, catalog(endpoint))))
+    row = await row_of(database)
+    assert (row.cost, row.credits, row.rate_source, row.input_rate, row.output_rate) == (None,) * 5
 
 
 async def test_a_refusal_upstream(database: Database) -> None:
-    """A call that nobody answered has a row, with no tokens and no response."""
+    """A call that nobody answered has a row: it cost nothing, whatever the rates, and has no response."""
     error = UpstreamRefused("acme refused the key.", endpoint="acme")
-    run = play(runner_of(FakeProvider(refusals=(error,)), database), question(model="fake/n"))
+    endpoint = msgspec.structs.replace(PAID, rates={})
+    run = play(runner_of(FakeProvider(refusals=(error,)), database, catalog(endpoint)))
     with pytest.raises(UpstreamRefused):
         await drain(run)
     row = await row_of(database)
-    assert (row.model, row.status, row.error_type, row.response_id) == ("n", "failed", "upstream_refused", None)
-    assert (row.input_tokens, row.time_to_first_token) == (None, None)
-    assert row == run.row
+    assert (row.status, row.error_type, row.response_id) == ("failed", "upstream_refused", None)
+    assert (row.input_tokens, row.output_tokens, row.cost, row.credits) == (0, 0, 0.0, 0.0)
+    assert (row.time_to_first_token, row) == (None, run.row)
+
+
+# -- estimates ------------------------------------------------------------------------------------------------------
+
+
+async def test_no_usage(database: Database) -> None:
+    """Both sides are estimated and paid for; the answer itself only says what was told."""
+    run = play(runner_of(FakeProvider("x" * 400), database, catalog(PAID)))
+    await drain(run)
+    row = await row_of(database)
+    assert (row.output_tokens, row.estimated, run.response.usage) == (100, True, None)
+    assert row.cost == pytest.approx(((row.input_tokens or 0) * 2.5 + 100 * 10) / 1e6)
+
+
+@pytest.mark.parametrize("end", [UpstreamUnavailable("The line is dead."), HANG])
+async def test_an_answer_that_breaks_off(database: Database, end: object) -> None:
+    """Failed or left by its reader, it is charged for what was produced, more than was told by then."""
+    early = partial(tell, usage=Usage.of(30, 1))
+    with anyio.move_on_after(0.1):
+        await drain(play(runner_of(FakeProvider(early, "x" * 400, end), database, catalog(PAID))))
+    row = await row_of(database)
+    assert (row.input_tokens, row.output_tokens, row.estimated) == (30, 100, True)
+
+
+async def test_a_model_here_knows_its_counts(database: Database) -> None:
+    """What it told before it was stopped is what it took."""
+    with anyio.move_on_after(0.1):
+        await drain(play(runner_of(FakeProvider(partial(tell, usage=Usage.of(30, 7)), "x" * 400, HANG), database)))
+    row = await row_of(database)
+    assert (row.input_tokens, row.output_tokens, row.estimated) == (30, 7, False)
+
+
+async def test_an_upstream_that_begins_and_says_nothing(database: Database) -> None:
+    """It has read the question, which is charged for."""
+    with anyio.move_on_after(0.1):
+        await drain(play(runner_of(FakeProvider(HANG), database, catalog(PAID))))
+    row = await row_of(database)
+    assert (row.status, row.output_tokens, row.estimated) == ("incomplete", 0, True)
+    assert (row.cost or 0) > 0
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected", "flags"),
+    [
+        (Usage.of(-10, 20), (0, 20, False), "negative"),
+        (Usage.of(10, 20, cached=15), (10, 20, False), "cached_over_input"),
+        (Usage.of(10, 20, total=40), (10, 30, False), "total"),
+        (Usage.of(2**60, 20), (None, 100, True), "absurd"),
+        (Usage.of(0, 0), (None, 100, True), None),
+    ],
+)
+async def test_odd_counts(
+    database: Database, usage: Usage, expected: tuple[int | None, int, bool], flags: str | None
+) -> None:
+    """They break no answer, are kept sane and say so; what nobody can believe is estimated."""
+    run = play(runner_of(FakeProvider("x" * 400, partial(tell, usage=usage)), database, catalog(PAID)))
+    await drain(run)
+    row = await row_of(database)
+    assert (run.response.status, row.flags) == ("completed", flags)
+    given = row.input_tokens if expected[0] is not None else None
+    assert (given, row.output_tokens, row.estimated) == expected
+
+
+# -- early ends -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -137,12 +137,13 @@ async def test_a_call_is_told_before_its_tool_ends(database: Database, gate: Gat
 
 
 async def test_usage_adds_up(database: Database) -> None:
-    """The tokens of all upstream calls are the answer's, and the turn has one row."""
+    """The tokens of all upstream calls are the answer's, and each call has a row of its own."""
     provider = SteppedProvider([spends(10, 5), wants("double", x=1)], [spends(20, 7), *TEXT])
     response = await answer(begin(provider, database))
     assert response.usage == Usage.of(30, 12, cached=2, reasoning=4)
-    (row,) = await ledger(database)
-    assert (row.input_tokens, row.output_tokens, row.status) == (30, 12, "completed")
+    rows = await ledger(database)
+    assert [(row.step, row.context) for row in rows] == [(0, "tool_step"), (1, "message")]
+    assert (sum(row.input_tokens or 0 for row in rows), sum(row.output_tokens or 0 for row in rows)) == (30, 12)
 
 
 async def test_reasoning_is_kept_between_steps(database: Database) -> None:
@@ -168,7 +169,7 @@ async def test_what_is_stored(database: Database, conversation: Conversation) ->
 
 
 async def test_stop_within_a_tool(database: Database, gate: Gate) -> None:
-    """The answer ends at once and well, without the tool's result; it has its row and is stored."""
+    """The answer ends at once and well, without the tool's result; its call has a row and it is stored."""
     run = begin(SteppedProvider(["Let me see. ", spends(3, 2), wants("wait")], TEXT), database, gate.wait)
     reading = asyncio.create_task(drain(run))
     await gate.reached()
@@ -179,7 +180,9 @@ async def test_stop_within_a_tool(database: Database, gate: Gate) -> None:
     assert run.response.incomplete_details.reason == "interrupted"
     assert [type(item).__name__ for item in run.response.output] == ["Message", "FunctionCall"]
     (row,) = await ledger(database)
-    assert (row.status, row.input_tokens, row.response_id) == ("incomplete", 3, run.response.id)
+    assert (row.status, row.input_tokens, row.response_id) == ("completed", 3, run.response.id)
+    assert run.row is not None
+    assert run.row.status == "incomplete"
 
 
 async def test_a_reader_that_goes_away_within_a_tool(database: Database, gate: Gate) -> None:
@@ -190,7 +193,7 @@ async def test_a_reader_that_goes_away_within_a_tool(database: Database, gate: G
     reading.cancel()
     await asyncio.wait([reading], timeout=2)
     assert reading.cancelled()
-    assert [row.status for row in await ledger(database)] == ["incomplete"]
+    assert [(row.context, row.status) for row in await ledger(database)] == [("tool_step", "completed")]
     assert await database.read(partial(responses.get, response_id=run.response.id, user="kernel")) is not None
 
 
@@ -250,7 +253,7 @@ async def test_an_error_at_a_later_step(database: Database, conversation: Conver
     assert kinds(await drain(run))[-2:] == ["error", "failed"]
     assert run.response.error is not None
     assert run.response.error.message == "The line is dead."
-    assert [(row.status, row.input_tokens) for row in await ledger(database)] == [("failed", 3)]
+    assert [(row.status, row.input_tokens) for row in await ledger(database)] == [("completed", 3), ("failed", 0)]
 
 
 # -- too long -------------------------------------------------------------------------------------------------------

@@ -14,7 +14,6 @@ from agentbench.errors import (
     AgentbenchError,
     ContextTooLong,
     InvalidRequest,
-    StorageError,
     UpstreamRateLimited,
     UpstreamUnavailable,
 )
@@ -185,16 +184,9 @@ async def test_a_question_too_long(database: Database, conversation: Conversatio
 
 
 async def test_a_database_that_fails(database: Database) -> None:
-    """An answer that can't be kept has no last event: the error is raised in its place."""
-    run = play(runner_of(FakeProvider(), database))
-    seen: list[Event] = []
-
-    async def read() -> None:
-        async for batch in run.events():
-            seen.extend(batch)
-            database.close()
-
-    with pytest.raises(StorageError):
-        await read()
-    assert text_of(seen) == "one two three"
-    assert not isinstance(seen[-1], TERMINAL)
+    """The answer is whole, last event and all; the run says that it isn't stored yet."""
+    run = play(runner_of(FakeProvider("one ", lambda _: database.close(), "two"), database))
+    seen = await drain(run)
+    assert text_of(seen) == "one two"
+    assert kinds(seen)[-1] == "completed"
+    assert "The database was closed." in str(run.warning)

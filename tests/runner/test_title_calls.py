@@ -106,7 +106,7 @@ async def test_an_agent_does_not_make_it(database: Database) -> None:
     await talk.ask(agent="bot")
     spoken, named = sorted(talk.names.requests, key=lambda request: request.instructions is None)
     assert (spoken.instructions, named.instructions) == ("Speak in verse.", None)
-    assert (named.tools, named.reasoning, named.max_output_tokens, len(named.input)) == ((), None, None, 1)
+    assert (named.tools, named.reasoning, named.max_output_tokens, len(named.input)) == ((), None, 2000, 1)
 
 
 # -- what goes wrong ------------------------------------------------------------------------------------------------
@@ -165,12 +165,12 @@ async def test_the_ledger(make: Make, database: Database) -> None:
     talk = make(FakeProvider("Blue Sky", spend))
     await talk.ask(cell=Cell(id="cell1", run="run1", execution_count=3))
     rows = {row.context: row for row in await database.read(usage.rows)}
-    assert rows.keys() == {"chat", "title"}
+    assert rows.keys() == {"message", "title"}
     row = rows["title"]
     assert (row.user, row.conversation_id, row.cell_id, row.execution_count) == ("kernel", talk.id, "cell1", 3)
     assert (row.endpoint, row.model, row.agent) == ("names", "small", None)
     assert (row.input_tokens, row.output_tokens, row.cost, row.status) == (30, 4, 0.0, "completed")
-    assert rows["chat"].input_tokens is None
+    assert (rows["title"].estimated, rows["message"].estimated) == (False, True)
 
 
 # -- the real model -------------------------------------------------------------------------------------------------

@@ -67,9 +67,9 @@ def test_our_own_words(method: str) -> None:
 
 
 def test_the_request() -> None:
-    """It asks for text: no tools, no thinking, no limit that thinking could use up, nothing stored."""
+    """It asks for text: no tools, no thinking, room for a model that thinks anyway, nothing stored."""
     request = request_of("Why?")
-    assert request == CreateResponse(model="m", input=request.input, store=False)
+    assert request == CreateResponse(model="m", input=request.input, max_output_tokens=2000, store=False)
 
 
 def test_the_structured_request() -> None:

@@ -112,7 +112,7 @@ def row() -> UsageRow:
         id="usage_1",
         time=datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC),
         user="ann",
-        context="chat",
+        context="message",
         endpoint="local",
         model="smollm2",
         duration=1.5,

@@ -22,7 +22,7 @@ async def append(database: Database, name: str, count: int) -> None:
             id=f"{name}-{number}",
             time=datetime.now(UTC),
             user="ann",
-            context="chat",
+            context="message",
             endpoint="local",
             model="smollm2",
             duration=1.5,

@@ -23,16 +23,16 @@ def start_writer(url: str, name: str, count: int) -> subprocess.Popen[str]:
 
 def ids(database: Database) -> set[str]:
     """Return the ids in the ledger."""
-    return set(database.read_now(usage.columns)["id"])
+    return {row.id for row in database.read_now(usage.rows)}
 
 
-def test_two_processes_write_at_once(database_url: str, database: Database) -> None:
-    """Both make the empty database theirs, meet no error and lose no row."""
-    writers = [start_writer(database_url, name, 40) for name in ("a", "b")]
+def test_processes_write_at_once(database_url: str, database: Database) -> None:
+    """Two kernels and a server make the empty database theirs, meet no error and lose no row."""
+    writers = [start_writer(database_url, name, 100) for name in ("a", "b", "c")]
     outputs = [writer.communicate() for writer in writers]
-    assert [(writer.returncode, errors) for writer, (_, errors) in zip(writers, outputs, strict=True)] == [(0, "")] * 2
+    assert [(writer.returncode, errors) for writer, (_, errors) in zip(writers, outputs, strict=True)] == [(0, "")] * 3
     acknowledged = {line for out, _ in outputs for line in out.splitlines()}
-    assert len(acknowledged) == 400
+    assert len(acknowledged) == 1500
     assert ids(database) == acknowledged
 
 

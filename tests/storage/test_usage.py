@@ -11,7 +11,7 @@ from msgspec.structs import asdict, replace
 from sqlalchemy.exc import StatementError
 
 from agentbench.storage import tables, usage
-from agentbench.storage.usage import UsageRow
+from agentbench.storage.usage import UsageFilter, UsageRow
 
 if TYPE_CHECKING:
     from agentbench.storage.database import Database
@@ -71,23 +71,38 @@ async def test_rows_are_chosen_by_user_and_time(database: Database, row: UsageRo
     other = replace(row, id="c", user="bob", time=later + timedelta(hours=1))
     await append(database, other, new, old)
     assert await database.read(usage.rows) == [old, new, other]
-    assert await database.read(lambda c: usage.rows(c, user="ann")) == [old, new]
-    assert await database.read(lambda c: usage.rows(c, since=later.astimezone(SEOUL))) == [new, other]
-    assert await database.read(lambda c: usage.rows(c, user="ann", since=later)) == [new]
+    assert await database.read(lambda c: usage.rows(c, UsageFilter(user="ann"))) == [old, new]
+    assert await database.read(lambda c: usage.rows(c, UsageFilter(since=later.astimezone(SEOUL)))) == [new, other]
+    assert await database.read(lambda c: usage.rows(c, UsageFilter(user="ann", since=later))) == [new]
 
 
-async def test_columns_hold_what_rows_do(database: Database, row: UsageRow, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same values, one list a column, over several fetches."""
-    monkeypatch.setattr(usage, "ROWS_AT_ONCE", 2)
-    rows = [replace(row, id=name) for name in "abcde"]
-    await append(database, *rows)
-    expected = {name: [getattr(each, name) for each in rows] for name in UsageRow.__struct_fields__}
-    assert await database.read(lambda c: usage.columns(c, user="ann", since=row.time)) == expected
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("user", "bob"),
+        ("agent", "bot"),
+        ("endpoint", "cloud"),
+        ("model", ("large", "m")),
+        ("context", "title"),
+        ("conversation_id", "conv_1"),
+        ("notebook", "a.ipynb"),
+        ("status", ("failed",)),
+    ],
+)
+async def test_rows_are_chosen_by_column(
+    database: Database, row: UsageRow, name: str, values: str | tuple[str, ...]
+) -> None:
+    """One value or several; a row without one isn't chosen."""
+    wanted = replace(row, id="b", **{name: values if isinstance(values, str) else values[0]})
+    await append(database, row, wanted)
+    assert await database.read(lambda c: usage.rows(c, UsageFilter(**{name: values}))) == [wanted]
 
 
-async def test_an_empty_ledger_still_has_its_columns(database: Database) -> None:
-    """A frame without rows has the same columns."""
-    assert await database.read(usage.columns) == {name: [] for name in UsageRow.__struct_fields__}
+async def test_until_is_not_included(database: Database, row: UsageRow) -> None:
+    """Rows before a moment, so that two spans that meet share no row."""
+    later = replace(row, id="b", time=row.time + timedelta(hours=1))
+    await append(database, row, later)
+    assert await database.read(lambda c: usage.rows(c, UsageFilter(until=later.time))) == [row]
 
 
 def test_row_and_table_have_the_same_fields(row: UsageRow) -> None:

@@ -10,8 +10,8 @@ from tests.surfaces.scripts import config
 
 from agentbench import Workbench
 from agentbench.auth.principal import KERNEL
+from agentbench.gateway.clients import IN_PROCESS_URL
 from agentbench.gateway.transports import InProcessTransport
-from agentbench.workbench import IN_PROCESS_URL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,10 +14,10 @@ from tests.surfaces.scripts import TOLD, call
 from agentbench import Workbench
 from agentbench.auth.principal import Principal
 from agentbench.errors import InvalidRequest, MissingExtra
+from agentbench.gateway.clients import IN_PROCESS_URL
 from agentbench.gateway.transports import InProcessTransport
 from agentbench.protocol.content import InputImage
 from agentbench.protocol.items import Message, Reasoning
-from agentbench.workbench import IN_PROCESS_URL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -234,7 +234,7 @@ def test_tools_that_ran_here(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 def test_without_the_sdk(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says what to install."""
-    monkeypatch.setattr("agentbench.workbench.find_spec", lambda _: None)
+    monkeypatch.setattr("agentbench.gateway.clients.find_spec", lambda _: None)
     with pytest.raises(MissingExtra, match=r"agentbench\[anthropic\]"):
         bench.anthropic()
 

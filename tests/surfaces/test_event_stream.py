@@ -12,7 +12,6 @@ import pytest
 from tests.runner.fakes import HANG, FakeProvider, runner_of
 
 from agentbench.auth.principal import KERNEL
-from agentbench.errors import StorageError
 from agentbench.gateway.app import create_app
 from agentbench.gateway.identity import PRINCIPAL
 from agentbench.storage import usage
@@ -132,11 +131,10 @@ async def test_a_broken_connection(database: Database, fails_at: int) -> None:
 
 
 async def test_a_database_that_fails(database: Database) -> None:
-    """The stream breaks off before its last event, with the error itself."""
+    """The stream is whole: that the answer isn't stored yet is a matter of the log."""
     server, provider = Server(), FakeProvider("one ", lambda _: database.close())
-    with pytest.raises(StorageError):
-        await create_app(runner_of(provider, database))(server.scope, server.receive, server.send)
-    assert b"response.completed" not in b"".join(message.get("body", b"") for message in server.sent)
+    await create_app(runner_of(provider, database))(server.scope, server.receive, server.send)
+    assert b"response.completed" in b"".join(message.get("body", b"") for message in server.sent)
 
 
 # -- silence --------------------------------------------------------------------------------------------------------

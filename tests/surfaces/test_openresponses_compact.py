@@ -11,8 +11,8 @@ from tests.runner.fakes import FakeProvider
 
 from agentbench.auth.principal import Principal
 from agentbench.errors import UpstreamUnavailable
+from agentbench.gateway.clients import IN_PROCESS_URL
 from agentbench.gateway.transports import InProcessTransport
-from agentbench.workbench import IN_PROCESS_URL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

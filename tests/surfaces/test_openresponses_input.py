@@ -11,10 +11,10 @@ from tests.runner.fakes import FakeProvider
 
 from agentbench.auth.principal import Principal
 from agentbench.errors import InvalidRequest
+from agentbench.gateway.clients import IN_PROCESS_URL
 from agentbench.gateway.transports import InProcessTransport
 from agentbench.protocol.content import LogProb
 from agentbench.protocol.decode import decode_request
-from agentbench.workbench import IN_PROCESS_URL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

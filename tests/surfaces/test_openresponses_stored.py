@@ -9,8 +9,8 @@ import openai
 import pytest
 
 from agentbench.auth.principal import Principal
+from agentbench.gateway.clients import IN_PROCESS_URL
 from agentbench.gateway.transports import InProcessTransport
-from agentbench.workbench import IN_PROCESS_URL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

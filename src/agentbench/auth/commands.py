@@ -1,4 +1,4 @@
-"""What the command line does with users and keys. Reading arguments and printing is `__main__`'s."""
+"""What the command line does with users, keys and balances. Reading arguments and printing is `__main__`'s."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import os
 import re
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from agentbench.auth.accounts import Accounts, NewKey
+from agentbench.config.balance import LARGEST_CREDITS, in_credits, in_dollars, microcredits_of
 from agentbench.config.load import load
 from agentbench.errors import InvalidRequest
+from agentbench.storage import balances
 from agentbench.storage.database import Database
 
 if TYPE_CHECKING:
@@ -20,7 +24,19 @@ if TYPE_CHECKING:
     from agentbench.config.endpoint import Catalog
     from agentbench.config.remote import Role
 
-__all__ = ["add_user", "create_key", "list_keys", "list_users", "moment", "remove_user", "revoke_key", "set_password"]
+__all__ = [
+    "add_to_balance",
+    "add_user",
+    "create_key",
+    "list_keys",
+    "list_users",
+    "moment",
+    "remove_user",
+    "revoke_key",
+    "set_balance",
+    "set_password",
+    "show_balance",
+]
 
 T = TypeVar("T")
 
@@ -96,6 +112,53 @@ def set_password(config: str | None, email: str, password: str) -> None:
 def remove_user(config: str | None, email: str) -> None:
     """Let a user in no more, and revoke their keys."""
     _run(config, lambda accounts, _: accounts.deactivate(email))
+
+
+def show_balance(config: str | None, email: str) -> list[tuple[str, ...]]:
+    """Return a user's balance as a row below a heading."""
+    return _balance(config, email)
+
+
+def add_to_balance(config: str | None, email: str, credits: str) -> list[tuple[str, ...]]:  # noqa: A002 - the field's word
+    """Add credits to a user's balance, or take some off down to zero; return what is there then, as a row."""
+    return _balance(config, email, partial(balances.add, amount=_microcredits(credits)))
+
+
+def set_balance(config: str | None, email: str, credits: str) -> list[tuple[str, ...]]:  # noqa: A002 - the field's word
+    """Set a user's balance; return it, as a row."""
+    amount = _microcredits(credits)
+    if amount < 0:
+        raise InvalidRequest("A balance can't be below zero.", param="credits")
+    return _balance(config, email, partial(balances.set_to, amount=amount))
+
+
+def _balance(config: str | None, email: str, change: Callable[..., object] | None = None) -> list[tuple[str, ...]]:
+    async def job(accounts: Accounts, catalog: Catalog) -> tuple[str, ...]:
+        user = await accounts.user(email)
+        rules, now = catalog.balance, datetime.now(UTC)
+        if change is not None:
+            await accounts.database.write(partial(change, user=user.id, rules=rules, now=now))
+        found = await accounts.database.read(partial(balances.show, user=user.id, rules=rules, now=now))
+        return (
+            user.email,
+            in_credits(found.balance),
+            in_dollars(found.balance),
+            in_credits(found.reserved),
+            _minute(found.next_refill),
+            "on" if rules.enabled else "off",
+        )
+
+    return [("USER", "CREDITS", "USD", "RESERVED", "NEXT REFILL", "BALANCES"), _run(config, job)]
+
+
+def _microcredits(text: str) -> int:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or abs(amount) > LARGEST_CREDITS:
+        raise InvalidRequest(f"{text!r} is no amount of credits. Write a number such as 20000.", param="credits")
+    return microcredits_of(amount)
 
 
 def moment(text: str, now: datetime) -> datetime:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from agentbench.config.assemble import AZURE, azure, body_fields, built_in, model_fields, provider_of, shared_fields
 from agentbench.config.azure import azure_from_environ, azure_origin
 from agentbench.config.azure_schema import azure_problems, deployments
+from agentbench.config.balance_schema import balance_rules, balance_warnings
 from agentbench.config.blocks import Blocks, overlaid
 from agentbench.config.discover import ASSISTANT, KINDS, environment_layer, is_offered, local_endpoint
 from agentbench.config.endpoint import Agent, Catalog, Endpoint, ModelParameters
@@ -49,7 +50,7 @@ def build(document: Document, environ: Mapping[str, str], overrides: Overrides |
     catalog, problems = attempt(document, environ, overrides)
     if catalog is None or problems:
         raise (overlaid(document, overrides) if overrides else document).error(problems)
-    for warning in header_warnings(catalog):
+    for warning in (*header_warnings(catalog), *balance_warnings(catalog)):
         _log.warning(warning)
     return catalog
 
@@ -73,6 +74,8 @@ def attempt(
         agents={agent.id: agent for agent in agents or [ASSISTANT]},
         remote=remote_access(file.interface, file.endpoints.agents),
         mcp_servers=mcp_servers(file.mcp_servers),
+        balance=balance_rules(file.balance),
+        transactions=file.transactions.enabled,
         recursion_limit=changed.endpoints.agents.recursion_limit,
         layers={name: layers for name, layers in made.layers.items() if layers},
         agents_layers=tuple(blocks.shared("agents")),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import msgspec
 
+from agentbench.config.balance_schema import LEDGER_FORCED, balance_warnings
 from agentbench.config.build import attempt
 from agentbench.config.header_templates import unknown_names
 from agentbench.config.layers import HEADERS
@@ -116,6 +117,8 @@ class _Reader:
     def _note(self, value: Any, path: KeyPath) -> str:
         if isinstance(value, str) and path[0] != "mcpServers" and not _HEADERS.isdisjoint(path[:-1]):
             return " ".join(unknown_names(value))
+        if path == ("transactions", "enabled") and self._catalog is not None and balance_warnings(self._catalog):
+            return LEDGER_FORCED
         block = path[:-1]
         if path[-1] in SHARED_KEYS and path[-1] != HEADERS and _is_block(block):
             over = ("endpoints", "all", path[-1])

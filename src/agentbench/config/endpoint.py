@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from agentbench.config.balance import BalanceRules
 from agentbench.config.header_templates import Template
 from agentbench.config.layers import Layer
 from agentbench.config.mcp import McpServer
@@ -167,6 +168,9 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
     recursion_limit: int = 25
     """Upstream calls in one turn at most."""
     mcp_servers: Mapping[str, McpServer] = _NOTHING
+    balance: BalanceRules = BalanceRules()
+    transactions: bool = True
+    """Whether the operator wants a ledger; `keeps_ledger` tells whether there is one."""
     layers: Mapping[str, tuple[Layer, ...]] = _NOTHING
     """What each endpoint was merged from."""
     agents_layers: tuple[Layer, ...] = ()
@@ -185,6 +189,11 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
         if agent_id not in self.agents:
             raise UnknownName("agent", agent_id, self.agents)
         return self.agents[agent_id]
+
+    @property
+    def keeps_ledger(self) -> bool:
+        """Whether calls get their rows: balances can't be without."""
+        return self.transactions or self.balance.enabled
 
     @property
     def default_agent(self) -> Agent:

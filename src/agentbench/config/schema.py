@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 
 from agentbench.config.assistants_schema import AssistantsSection
 from agentbench.config.azure_schema import AzureSection
+from agentbench.config.balance_schema import BalanceSection, TransactionsSection
 from agentbench.config.endpoint_schema import (
     AllSection,
     AnthropicSection,
@@ -104,7 +105,6 @@ class File(Section):
     ignored: ClassVar = {
         "actions": "agents get tools from Python and from MCP servers",
         "allowedAddresses": "only addresses that this file names are called",
-        "balance": "balances are not kept yet",
         "cache": _UI,
         "cloudfront": "files are kept on this machine",
         "fileConfig": _UI,
@@ -123,7 +123,6 @@ class File(Section):
         "skill*": "there are no skills",
         "speech": _UI,
         "summarization": "a conversation is shortened where a request allows it: 'truncation: auto'",
-        "transactions": "every call is in the ledger",
         "turnstile": _SIGN_UP,
         "webSearch": "agents get tools from Python and from MCP servers",
     }
@@ -135,3 +134,5 @@ class File(Section):
     endpoints: EndpointsSection = Field(default_factory=EndpointsSection)
     mcp_servers: McpServers = Field(default_factory=dict, alias="mcpServers")
     agents: list[AgentSection] = Field(default_factory=list)
+    balance: BalanceSection = Field(default_factory=BalanceSection)
+    transactions: TransactionsSection = Field(default_factory=TransactionsSection)

@@ -1,4 +1,4 @@
-"""The routes for signing in and for one's own API keys."""
+"""The routes for signing in, and for one's own API keys and balance."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import msgspec
 from starlette.requests import Request  # noqa: TC002 - FastAPI evaluates the annotation
 from starlette.responses import Response
 
+from agentbench.config.balance import MICROCREDITS
 from agentbench.errors import AgentbenchError, InvalidRequest, PermissionDenied, UnknownName
 from agentbench.gateway.identity import PRINCIPAL, SIGN_IN, error_headers, unforeseen
 from agentbench.protocol.decode import convert, decode_json
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
     from agentbench.auth.gate import Gate
     from agentbench.auth.principal import Principal
+    from agentbench.config.balance import Refill
     from agentbench.runner import Runner
+    from agentbench.storage.balances import Standing
     from agentbench.storage.keys import ApiKey
 
     Handler = Callable[[Request], Awaitable[Response]]
@@ -52,6 +55,7 @@ def add_account_routes(app: FastAPI, gate: Gate, runner: Runner) -> None:
         ("POST", "/api/keys", routes.create_key, "Create an API key; it is shown this once"),
         ("GET", "/api/keys", routes.list_keys, "List your API keys"),
         ("DELETE", "/api/keys/{key_id}", routes.revoke_key, "Revoke one of your API keys"),
+        ("GET", "/api/balance", routes.balance, "Tell what you may still spend"),
     ):
         app.add_api_route(
             path,
@@ -110,6 +114,14 @@ class _AccountRoutes:
         await self._accounts.revoke_key(request.path_params["key_id"], user=_signed_in(request).user)
         return Response(status_code=204)
 
+    async def balance(self, request: Request) -> Response:
+        standing = await self._runner.purse.standing(request.scope[PRINCIPAL].user)
+        if standing is None:
+            message = "Balances are off here: no call is paid from one."
+            inner = {"message": message, "type": "not_found_error", "param": None, "code": "balances_off"}
+            return json_response({"error": inner}, 404)
+        return json_response(_balance(standing, self._runner.catalog.balance.refill))
+
 
 def _signed_in(request: Request) -> Principal:
     """Return a person. Keys and an issuer's tokens may not make keys, which would outlive them."""
@@ -123,6 +135,19 @@ def _shown(key: ApiKey) -> dict[str, Any]:
     shown: dict[str, Any] = msgspec.structs.asdict(key)
     del shown["user"]
     return shown
+
+
+def _balance(standing: Standing, refill: Refill | None) -> dict[str, Any]:
+    """Return a balance under the names that LibreChat's clients read."""
+    shown = {"tokenCredits": standing.balance / MICROCREDITS, "autoRefillEnabled": refill is not None}
+    if refill is None:
+        return shown
+    return shown | {
+        "refillIntervalValue": refill.every,
+        "refillIntervalUnit": refill.unit,
+        "refillAmount": refill.microcredits / MICROCREDITS,
+        "lastRefill": standing.last_refill,
+    }
 
 
 async def _body(request: Request) -> bytes:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from IPython.core.display_functions import display
 
 from agentbench.notebook import markdown
-from agentbench.notebook.blocks import Block, Growing, blocks_of, note_of
+from agentbench.notebook.blocks import Block, Growing, blocks_of
 from agentbench.notebook.result import Result
 from agentbench.protocol import events as ev
 from agentbench.protocol.items import FunctionCall
@@ -113,7 +113,7 @@ class TerminalCanvas:
 
     def finish(self, result: Result) -> None:
         """Print why it stopped, if early, and the summary line."""
-        bundle = markdown.plain([], note=note_of(result.response), row=result.usage)
+        bundle = markdown.plain([], note=result.note, row=result.usage)
         self._write(f"{bundle}\n")
 
     def _write(self, text: str) -> None:
@@ -124,7 +124,7 @@ class TerminalCanvas:
 class _Drawing:
     """One answer being drawn."""
 
-    def __init__(self, stream: Stream, canvas: Canvas, *, blocking: bool, interrupted: bool) -> None:
+    def __init__(self, stream: Stream, canvas: Canvas, *, blocking: bool, interrupted: bool, told: str | None) -> None:
         self._stream = stream
         self._blocking = blocking
         self._canvas = canvas
@@ -132,6 +132,7 @@ class _Drawing:
         self._times: list[float] = []
         self._start = time.perf_counter()
         self._interrupted = interrupted
+        self._told = told
 
     async def run(self) -> Result:
         try:
@@ -142,7 +143,8 @@ class _Drawing:
             self._stream.close()
         run = self._stream.run
         limit = run.target.endpoint.max_tool_result_chars
-        result = Result(run.response, run.row, self._events, self._times, limit=limit)
+        warning = None if run.warning == self._told else run.warning
+        result = Result(run.response, run.row, self._events, self._times, limit=limit, warning=warning)
         self._canvas.finish(result)
         return result
 
@@ -192,10 +194,12 @@ class _Drawing:
             return await self._stream.aread()
 
 
-async def draw(stream: Stream, canvas: Canvas, *, blocking: bool, interrupted: bool = False) -> Result:
+async def draw(
+    stream: Stream, canvas: Canvas, *, blocking: bool, interrupted: bool = False, told: str | None = None
+) -> Result:
     """Draw a stream until its end and return what it told. An error before its first event is raised.
 
     `blocking` holds up this thread, event loop and all, between events. `interrupted` says that an interrupt has come
-    in this cell before, so that the next one is not forgiven.
+    in this cell before, so that the next one is not forgiven; `told` is the warning that was shown last.
     """
-    return await _Drawing(stream, canvas, blocking=blocking, interrupted=interrupted).run()
+    return await _Drawing(stream, canvas, blocking=blocking, interrupted=interrupted, told=told).run()

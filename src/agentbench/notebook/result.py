@@ -30,12 +30,14 @@ class Result:
         times: list[float],
         *,
         limit: int | None = None,
+        warning: str | None = None,
     ) -> None:
         self.response = response
         self.usage = row
         self._events = events
         self._times = times
         self._limit = limit  # of a tool's result, for the model
+        self._warning = warning
 
     @property
     def text(self) -> str:
@@ -57,6 +59,11 @@ class Result:
 
         return events_frame(self._events, self._times)
 
+    @property
+    def note(self) -> str:
+        """Why it stopped early, and what went wrong when it was stored; empty if nothing did."""
+        return " ".join(filter(None, (note_of(self.response), self._warning)))
+
     def __str__(self) -> str:
         return self.text
 
@@ -65,4 +72,4 @@ class Result:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002 - IPython's shape
         blocks = blocks_of(self.response.output, text=text_kind(self.response), limit=self._limit)
-        return markdown.bundle(blocks, note=note_of(self.response), row=self.usage)
+        return markdown.bundle(blocks, note=self.note, row=self.usage)

@@ -28,6 +28,7 @@ class Session:
         self.conversation: Conversation | None = None
         self.last: Result | None = None
         self.interrupted_run = ""  # of the cell in which an answer was interrupted last
+        self.told: str | None = None  # what was wrong with the database when it took, or didn't take, the last answer
         self._make = make
         self._bench: Workbench | None = None
         self._owns_bench = False
@@ -46,9 +47,12 @@ class Session:
         return self._bench is not None
 
     def use_bench(self, bench: Workbench) -> None:
-        """Take another workbench, and forget what belonged to the one before."""
+        """Take another workbench, and forget what belonged to the one before, but for the notebook's budget."""
+        budget = None if self._bench is None else self._bench.budgets.standing
         self.close()
         self._bench = bench
+        if budget is not None:
+            bench.budgets.standing = budget
         self.conversation = None
 
     def conversation_for(self, agent: str) -> Conversation:

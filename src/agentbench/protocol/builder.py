@@ -93,6 +93,11 @@ class EventBuilder:
         return out
 
     @property
+    def call_usage(self) -> Usage | None:
+        """The tokens of the current upstream call, as far as they were told."""
+        return self._call_usage
+
+    @property
     def total_usage(self) -> Usage | None:
         """The tokens of all upstream calls so far; None while none has told any."""
         if self._usage is None or self._call_usage is None:

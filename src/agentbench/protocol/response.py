@@ -42,7 +42,10 @@ class OutputTokensDetails(Value, frozen=True, kw_only=True):
 
 
 class Usage(Value, frozen=True, kw_only=True):
-    """Tokens of one response. Input holds the cached ones, output the reasoning ones: nothing counts twice."""
+    """Tokens of one response. Input holds the cached ones, output the reasoning ones: nothing counts twice.
+
+    The total is the upstream's own, also where it isn't the sum.
+    """
 
     input_tokens: int
     output_tokens: int
@@ -59,12 +62,13 @@ class Usage(Value, frozen=True, kw_only=True):
         cached: int = 0,
         cache_write: int = 0,
         reasoning: int = 0,
+        total: int | None = None,
     ) -> Usage:
-        """Return a usage with its total worked out."""
+        """Return a usage, its total worked out if none was told."""
         return cls(
             input_tokens=input_tokens,
             output_tokens=output_tokens,
-            total_tokens=input_tokens + output_tokens,
+            total_tokens=total or input_tokens + output_tokens,
             input_tokens_details=InputTokensDetails(cached_tokens=cached, cache_write_tokens=cache_write),
             output_tokens_details=OutputTokensDetails(reasoning_tokens=reasoning),
         )
@@ -76,6 +80,7 @@ class Usage(Value, frozen=True, kw_only=True):
             cached=self.input_tokens_details.cached_tokens + other.input_tokens_details.cached_tokens,
             cache_write=self.input_tokens_details.cache_write_tokens + other.input_tokens_details.cache_write_tokens,
             reasoning=self.output_tokens_details.reasoning_tokens + other.output_tokens_details.reasoning_tokens,
+            total=self.total_tokens + other.total_tokens,
         )
 
 

@@ -9,6 +9,7 @@ import msgspec
 from agentbench.protocol.content import UrlCitation
 from agentbench.protocol.response import Usage
 from agentbench.providers.anthropic_messages import REDACTED, SIGNED
+from agentbench.providers.counts import told_counts
 from agentbench.providers.frames import FrameDecoder
 from agentbench.providers.mask import shown
 from agentbench.providers.sse import SSEDecoder
@@ -76,7 +77,7 @@ class _Delta(msgspec.Struct):
 
 
 class _Begun(msgspec.Struct):
-    usage: _Usage | None = None
+    usage: Any = None
 
 
 class _Error(msgspec.Struct):
@@ -94,7 +95,7 @@ class _Frame(_Kind):
     index: int = 0
     content_block: _Block | None = None
     delta: _Delta | None = None
-    usage: _Usage | None = None
+    usage: Any = None
     message: _Begun | None = None
     error: _Error | None = None
     content: list[_Block] | None = None
@@ -241,9 +242,9 @@ class AnthropicDecoder(FrameDecoder):
         self._builder.cut(_CUTS[reason])
         return self._builder.refusal((details and details.explanation) or "")
 
-    def _count(self, told: _Usage | None) -> None:
+    def _count(self, raw: Any) -> None:
         """Note the tokens: each count is of all so far, and what isn't told again stays."""
-        if told is None:
+        if (told := told_counts(raw, _Usage)) is None:
             return
         for field in told.__struct_fields__:
             if value := getattr(told, field):

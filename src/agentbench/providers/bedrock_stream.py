@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from botocore.eventstream import EventStreamBuffer, ParserError
@@ -16,6 +16,7 @@ from botocore.eventstream import EventStreamBuffer, ParserError
 from agentbench.protocol.content import UrlCitation
 from agentbench.protocol.response import Usage
 from agentbench.providers.bedrock_models import seal
+from agentbench.providers.counts import told_counts
 from agentbench.providers.mask import shown
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class _Frame(msgspec.Struct, rename="camel"):
     start: _Piece | None = None
     delta: _Piece | None = None
     stop_reason: str | None = None
-    usage: _Usage | None = None
+    usage: Any = None
     message: str | None = None
     original_message: str | None = None
 
@@ -203,7 +204,7 @@ class BedrockDecoder:
         return []
 
     def _told_usage(self, frame: _Frame) -> list[Event]:
-        if (told := frame.usage) is not None:
+        if (told := told_counts(frame.usage, _Usage)) is not None:
             cached, written = told.cache_read_input_tokens or 0, told.cache_write_input_tokens or 0
             total = told.input_tokens + cached + written
             self._builder.usage(Usage.of(total, told.output_tokens, cached=cached, cache_write=written))

@@ -12,6 +12,7 @@ import msgspec
 
 from agentbench.protocol.content import LogProb, UrlCitation
 from agentbench.protocol.response import Usage
+from agentbench.providers.counts import told_counts
 from agentbench.providers.frames import FrameDecoder
 from agentbench.providers.mask import shown
 from agentbench.providers.sse import SSEDecoder
@@ -84,13 +85,14 @@ class _Usage(msgspec.Struct):
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
     prompt_cache_hit_tokens: int | None = None
+    total_tokens: int | None = None
 
 
 class ChatChunk(msgspec.Struct):
     """The parts of a `chat.completion.chunk`, or of a whole `chat.completion`, that events are made from."""
 
     choices: list[_Choice] | None = None
-    usage: _Usage | None = None
+    usage: Any = None
     error: Any = None
 
 
@@ -117,8 +119,8 @@ class ChatStream:
         if chunk.error:
             self._fail(chunk.error)
             return []
-        if chunk.usage is not None and chunk.usage.completion_tokens is not None:
-            self._usage = chunk.usage  # where it comes again and again, the last one counts
+        if (told := told_counts(chunk.usage, _Usage)) is not None and told.completion_tokens is not None:
+            self._usage = told  # where it comes again and again, the last one counts
         out: list[Event] = []
         for choice in chunk.choices or ():
             if choice.index == 0:
@@ -258,4 +260,5 @@ def _usage(usage: _Usage) -> Usage:
         cached=prompt.cached_tokens or usage.prompt_cache_hit_tokens or 0,
         cache_write=prompt.cache_write_tokens or 0,
         reasoning=completion.reasoning_tokens or 0,
+        total=usage.total_tokens,
     )

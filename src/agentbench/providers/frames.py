@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from agentbench.providers.counts import without_nan
+
 if TYPE_CHECKING:
     from agentbench.protocol import Event, EventBuilder
 
@@ -51,7 +53,7 @@ class FrameDecoder:
         out: list[Event] = []
         for frame in self._splitter.feed(chunk):
             try:
-                out += self._frame(frame)
+                out += self._read(frame)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 self._builder.fail(f"The upstream sent a broken piece: {error}.", code="upstream_garbled")
         return out
@@ -60,8 +62,16 @@ class FrameDecoder:
         out: list[Event] = []
         with suppress(msgspec.DecodeError, UnicodeDecodeError):  # a dropped connection leaves half a frame
             for frame in self._splitter.close():
-                out += self._frame(frame)
+                out += self._read(frame)
         return out + self._at_end()
+
+    def _read(self, frame: bytes) -> list[Event]:
+        try:
+            return self._frame(frame)
+        except msgspec.DecodeError:
+            if (plain := without_nan(frame)) is None:
+                raise
+            return self._frame(plain)
 
     def _frame(self, frame: bytes) -> list[Event]:
         """Return the events of one frame; raise msgspec's errors if it is broken."""

@@ -15,6 +15,7 @@ import msgspec
 
 from agentbench.protocol.content import LogProb, TopLogProb, UrlCitation
 from agentbench.protocol.response import Usage
+from agentbench.providers.counts import told_counts
 from agentbench.providers.frames import FrameDecoder
 from agentbench.providers.google_contents import CALL_SEAL, TEXT_SEAL
 from agentbench.providers.mask import shown
@@ -134,6 +135,7 @@ class _Usage(_Wire):
     cached_content_token_count: int | None = None
     candidates_token_count: int | None = None
     thoughts_token_count: int | None = None
+    total_token_count: int | None = None
 
 
 class _Chunk(_Wire):
@@ -141,7 +143,7 @@ class _Chunk(_Wire):
 
     candidates: list[_Candidate] | None = None
     prompt_feedback: _PromptFeedback | None = None
-    usage_metadata: _Usage | None = None
+    usage_metadata: Any = None
     error: Any = None
 
 
@@ -188,8 +190,8 @@ class GoogleDecoder(FrameDecoder):
         if chunk.error:
             self._fail(chunk.error)
             return []
-        if chunk.usage_metadata is not None and chunk.usage_metadata.prompt_token_count is not None:
-            self._usage = chunk.usage_metadata  # comes again and again; the last one counts
+        if (told := told_counts(chunk.usage_metadata, _Usage)) is not None and told.prompt_token_count is not None:
+            self._usage = told  # comes again and again; the last one counts
         out: list[Event] = []
         for candidate in chunk.candidates or ():
             if not candidate.index:
@@ -300,4 +302,5 @@ def _usage(told: _Usage) -> Usage:
         (told.candidates_token_count or 0) + thoughts,
         cached=told.cached_content_token_count or 0,
         reasoning=thoughts,
+        total=told.total_token_count,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agentbench.protocol.response import Usage
+from agentbench.providers.counts import count
 from agentbench.providers.frames import FrameDecoder, Lines
 from agentbench.providers.mask import shown
 from agentbench.providers.responses_frames import log_probs
@@ -38,8 +39,8 @@ class _Line(msgspec.Struct):
     logprobs: list[dict[str, Any]] | None = None
     done: bool = False
     done_reason: str | None = None
-    prompt_eval_count: int | None = None
-    eval_count: int | None = None
+    prompt_eval_count: Any = None
+    eval_count: Any = None
     error: Any = None
 
 
@@ -94,8 +95,9 @@ class OllamaDecoder(FrameDecoder):
         return out + self._builder.call_done(self._calls)
 
     def _finish(self, line: _Line) -> None:
-        if line.prompt_eval_count is not None or line.eval_count is not None:
-            self._builder.usage(Usage.of(line.prompt_eval_count or 0, line.eval_count or 0))
+        read, made = count(line.prompt_eval_count), count(line.eval_count)
+        if read is not None or made is not None:
+            self._builder.usage(Usage.of(read or 0, made or 0))
         if line.done_reason == "length":
             self._builder.cut("max_output_tokens")
         else:

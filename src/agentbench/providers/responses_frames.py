@@ -11,6 +11,7 @@ import msgspec
 
 from agentbench.protocol.content import LogProb, UrlCitation
 from agentbench.protocol.response import Usage
+from agentbench.providers.counts import told_counts
 
 __all__ = ["Frame", "WholeItem", "WholePart", "WholeResponse", "citation", "log_probs", "read_item", "usage"]
 
@@ -80,6 +81,7 @@ class _OutputDetails(msgspec.Struct):
 class _Usage(msgspec.Struct):
     input_tokens: int | None = None
     output_tokens: int | None = None
+    total_tokens: int | None = None
     input_tokens_details: _InputDetails | None = None
     output_tokens_details: _OutputDetails | None = None
 
@@ -93,7 +95,7 @@ class WholeResponse(msgspec.Struct):
 
     status: str | None = None
     output: list[msgspec.Raw] | None = None
-    usage: _Usage | None = None
+    usage: Any = None
     incomplete_details: _IncompleteDetails | None = None
     error: Any = None
 
@@ -104,8 +106,10 @@ def read_item(raw: msgspec.Raw) -> WholeItem | None:
     return msgspec.json.decode(raw, type=WholeItem) if kind is not None and kind.type in _ITEMS else None
 
 
-def usage(told: _Usage) -> Usage:
-    """Return the tokens, with 0 for what wasn't told."""
+def usage(raw: Any) -> Usage | None:
+    """Return the tokens, with 0 for what wasn't told; None if nothing was."""
+    if (told := told_counts(raw, _Usage)) is None:
+        return None
     incoming = told.input_tokens_details or _InputDetails()
     outgoing = told.output_tokens_details or _OutputDetails()
     return Usage.of(
@@ -114,6 +118,7 @@ def usage(told: _Usage) -> Usage:
         cached=incoming.cached_tokens or 0,
         cache_write=incoming.cache_write_tokens or 0,
         reasoning=outgoing.reasoning_tokens or 0,
+        total=told.total_tokens,
     )
 
 

@@ -113,8 +113,8 @@ class ResponsesDecoder(FrameDecoder):
             for index, raw in enumerate(response.output or ()):
                 if (item := read_item(raw)) is not None:
                     out += self._whole_item(item, index)
-        if response.usage is not None:
-            self._builder.usage(usage(response.usage))
+        if (told := usage(response.usage)) is not None:
+            self._builder.usage(told)
         self._settle({frame.type.removeprefix("response."), response.status}, response)
         return out
 

@@ -125,6 +125,8 @@ class Background:
 
     async def find(self, response_id: str, user: str) -> StoredResponse | None:
         """Return the user's stored response as it stands, whoever makes it; None if there is none."""
+        if kept := self._database.unsaved.chain(response_id, user):
+            return kept[-1]
         stored = await self._database.read(partial(responses.get, response_id=response_id, user=user))
         if stored is None or not is_pending(stored.response):
             return stored

@@ -89,7 +89,7 @@ def _question(turn: Turn, older: Sequence[InputItem]) -> Turn:
         max_output_tokens=_SUMMARY_TOKENS,
         store=False,
     )
-    return Turn(request=request, principal=turn.principal, agent=turn.agent, context="compact")
+    return Turn(request=request, principal=turn.principal, agent=turn.agent, context="compaction")
 
 
 async def _answer(run: Run) -> str:

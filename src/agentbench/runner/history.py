@@ -58,14 +58,36 @@ async def load_history(database: Database, turn: Turn) -> History:
 
     The turn may bring it along, or name it exactly with `previous_response_id`; else it is the conversation's newest
     turn, or, if the asking cell has answered in this conversation before, what came before that: running a cell again
-    rewinds to there.
+    rewinds to there. Turns that couldn't be stored yet count too.
     """
     if turn.past is not None:
         return History(turns=turn.past)
     previous = turn.request.previous_response_id
     if previous is None and turn.conversation is None:
         return History()
-    return await database.read(partial(_load, turn=turn, previous=previous))
+    kept = _kept(database, turn, previous)
+    if not kept and _is_begun(database, turn, previous):
+        return History()
+    if not kept:
+        return await database.read(partial(_load, turn=turn, previous=previous))
+    older: tuple[StoredResponse, ...] = ()
+    if kept[0].parent is not None:
+        older = await database.read(partial(responses.chain, head=kept[0].parent, user=turn.principal.user))
+    return History(turns=_rewound((*older, *kept), turn.cell if previous is None else None))
+
+
+def _kept(database: Database, turn: Turn, previous: str | None) -> tuple[StoredResponse, ...]:
+    """Return the turns that wait to be stored, if this one follows them."""
+    user, head = turn.principal.user, previous
+    if head is None:
+        begun = database.unsaved.conversation(turn.conversation or "", user)
+        head = None if begun is None else begun.head
+    return database.unsaved.chain(head, user)
+
+
+def _is_begun(database: Database, turn: Turn, previous: str | None) -> bool:
+    """Tell whether this is the first turn of a conversation that waits to be stored itself."""
+    return previous is None and database.unsaved.conversation(turn.conversation or "", turn.principal.user) is not None
 
 
 def _load(connection: Connection, turn: Turn, previous: str | None) -> History:

@@ -6,10 +6,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+import msgspec
+
 from agentbench.config.mcp import is_mcp_reference
 from agentbench.errors import UnknownName
 from agentbench.runner.background import Background
+from agentbench.runner.budget import Budgets
 from agentbench.runner.mcp import McpConnections
+from agentbench.runner.purse import Purse
 from agentbench.runner.run import Run
 from agentbench.runner.steps import Steps
 from agentbench.runner.target import find_target, model_names
@@ -38,10 +42,12 @@ class Runner:
         self.catalog = catalog
         self.database = database
         self.providers = providers
+        self.budgets = Budgets()
         self.toolbox = Toolbox()
         self.background = Background(database)
         self.mcp = McpConnections(catalog.mcp_servers)
-        self.titles = Titler(lambda: self.catalog, providers, database)
+        self.purse = Purse(lambda: self.catalog.balance, database)
+        self.titles = Titler(lambda: self.catalog, providers, database, purse=self.purse)
         self._remote: WeakSet[Run] = WeakSet()
 
     def start(self, turn: Turn, *, tools: Iterable[Tool] = (), approve: Approve | None = None) -> Run:
@@ -50,13 +56,24 @@ class Runner:
         `tools` join the agent's own. `approve` is asked before a tool that wants it; without it such a tool is not
         run. Raises `UnknownName` or `InvalidRequest` if nobody can answer.
         """
+        if not turn.principal.remote:
+            turn = msgspec.structs.replace(turn, budgets=self.budgets.now())
         target = self._target(turn)
         names = () if target.agent is None else target.agent.tools
         own = self.toolbox.select((name for name in names if not is_mcp_reference(name)), tools)
         more = partial(self.mcp.tools, tuple(filter(is_mcp_reference, names)))
         steps = Steps(own, turn.request, approve, limit=self.catalog.recursion_limit, more=more)
         provider = self.providers.of(target.endpoint)
-        run = Run(turn, target, provider, self.database, steps=steps, titler=self.titles)
+        run = Run(
+            turn,
+            target,
+            provider,
+            self.database,
+            steps=steps,
+            titler=self.titles,
+            purse=self.purse if self.catalog.balance.enabled else None,
+            ledger=self.catalog.keeps_ledger,
+        )
         if turn.principal.remote:
             self._remote.add(run)
         return run

@@ -20,8 +20,9 @@ __all__ = ["first_question", "title_request"]
 _TEXT_LENGTH = 2_000
 """Characters of a question or an answer: a title needs no more."""
 
+_TOKENS = 2_000
+"""Room for a model that thinks first, and not much to hold of a balance or a budget."""
 _LOCAL_TOKENS = 64
-"""Elsewhere there is no limit: a model that thinks would spend it before the title."""
 
 _COMPLETION = """\
 Write a short headline, five words at most, for this conversation. Write only the headline.
@@ -64,6 +65,7 @@ def title_request(question: str, answer: str, titles: Titles, target: Target) ->
         model=target.model,
         input=(user_message(_filled(titles.prompt or _PROMPTS[titles.method], texts)),),
         text=TextConfig(format=_FORMAT) if titles.method == "structured" else TextConfig(),
+        max_output_tokens=_TOKENS,
         store=False,
     )
     if target.endpoint.provider == "llama_cpp":  # small models ramble

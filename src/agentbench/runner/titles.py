@@ -16,7 +16,7 @@ import anyio
 
 from agentbench.config.effective import endpoint_for
 from agentbench.config.settings import CURRENT_MODEL
-from agentbench.errors import AgentbenchError, InvalidRequest, UpstreamError, UpstreamTimeout
+from agentbench.errors import AgentbenchError, InvalidRequest, StorageError, UpstreamError, UpstreamTimeout
 from agentbench.runner.run import Run
 from agentbench.runner.target import Target, reachable
 from agentbench.runner.title_prompts import first_question, title_request
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from agentbench.config.endpoint import Catalog
     from agentbench.protocol import Response
     from agentbench.providers import Providers
+    from agentbench.runner.purse import Purse
     from agentbench.storage.database import Database
 
 __all__ = ["Titler"]
@@ -46,11 +47,18 @@ class Titler:
     """
 
     def __init__(
-        self, catalog: Callable[[], Catalog], providers: Providers, database: Database, *, seconds: float = _SECONDS
+        self,
+        catalog: Callable[[], Catalog],
+        providers: Providers,
+        database: Database,
+        *,
+        purse: Purse | None = None,
+        seconds: float = _SECONDS,
     ) -> None:
         self._catalog = catalog
         self._providers = providers
         self._database = database
+        self._purse = purse
         self._seconds = seconds
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -63,7 +71,11 @@ class Titler:
             return None
         self._cancel(turn)  # an earlier first turn's, where the first cell is run again
         words = first_words(first_question(turn.request))
-        is_ours = await self._suggest(turn, words or None, "words")
+        try:
+            is_ours = await self._suggest(turn, words or None, "words", within=self._database.patience)
+        except StorageError as error:
+            _log.info("conversation %s has no name yet: %s", turn.conversation, error.message)
+            return None
         if not (is_ours and target.endpoint.titles.enabled):
             return None
         if target.endpoint.titles.timing == "immediate":
@@ -125,8 +137,17 @@ class Titler:
             cell=turn.cell,
             context="title",
             past=(),
+            budgets=turn.budgets,
         )
-        run = Run(call, asked, self._providers.of(asked.endpoint), self._database)
+        catalog = self._catalog()
+        run = Run(
+            call,
+            asked,
+            self._providers.of(asked.endpoint),
+            self._database,
+            purse=self._purse if catalog.balance.enabled else None,
+            ledger=catalog.keeps_ledger,
+        )
         with anyio.move_on_after(self._seconds) as limit:
             async with aclosing(run.events()) as batches:
                 async for _ in batches:
@@ -138,9 +159,11 @@ class Titler:
         read = structured_title if titles.method == "structured" else cleaned
         return read(run.response.output_text)
 
-    async def _suggest(self, turn: Turn, title: str | None, by: Literal["words", "model"]) -> bool:
+    async def _suggest(
+        self, turn: Turn, title: str | None, by: Literal["words", "model"], *, within: float | None = None
+    ) -> bool:
         job = partial(conversations.suggest_title, conversation_id=turn.conversation or "", title=title, by=by)
-        return await self._database.write(job)
+        return await self._database.write(job, within=within)
 
 
 def _is_stopped(response: Response) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agentbench.auth.principal import KERNEL, Principal
 from agentbench.protocol import CreateResponse
 from agentbench.protocol.values import Value
+from agentbench.runner.budget import Budget
 from agentbench.storage.responses import StoredResponse
 
 __all__ = ["Cell", "Turn"]
@@ -14,19 +15,21 @@ class Cell(Value, frozen=True, kw_only=True):
     """The notebook cell that asks.
 
     `run` tells one execution of the cell from another, across kernels too; `id` is None where the notebook doesn't
-    give cells ids.
+    give cells ids. `notebook` is the path of its file, where that is known.
     """
 
     id: str | None
     run: str
     execution_count: int | None = None
+    notebook: str | None = None
 
 
 class Turn(Value, frozen=True, kw_only=True):
     """A request, who makes it, and the conversation that it belongs to, if any.
 
     `agent` is an agent's id; without it the request's `model` may name an agent or an `endpoint/model`. `past` holds
-    the turns before where the caller has them, stored or not; None has them looked up.
+    the turns before where the caller has them, stored or not; None has them looked up. Its calls count against the
+    `budgets`.
     """
 
     request: CreateResponse
@@ -34,5 +37,6 @@ class Turn(Value, frozen=True, kw_only=True):
     agent: str | None = None
     conversation: str | None = None
     cell: Cell | None = None
-    context: str = "chat"
+    context: str = "message"
     past: tuple[StoredResponse, ...] | None = None
+    budgets: tuple[Budget, ...] = ()

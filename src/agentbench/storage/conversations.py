@@ -14,7 +14,7 @@ from agentbench.storage import tables
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["Conversation", "TitledBy", "create", "get", "move_head", "recent", "rename", "suggest_title"]
+__all__ = ["Conversation", "TitledBy", "add", "create", "get", "move_head", "new", "recent", "rename", "suggest_title"]
 
 TitledBy: TypeAlias = Literal["words", "model", "person"]
 """Who made a title: the question's first words, a model, or a person."""
@@ -36,10 +36,10 @@ class Conversation(Value, frozen=True, kw_only=True):
     titled_by: TitledBy | None = None
 
 
-def create(connection: Connection, *, user: str, title: str | None = None, agent: str | None = None) -> Conversation:
-    """Start a conversation; a title that is given here is a person's."""
+def new(*, user: str, title: str | None = None, agent: str | None = None) -> Conversation:
+    """Return a conversation that isn't stored yet; a title that is given here is a person's."""
     now = datetime.now(UTC)
-    made = Conversation(
+    return Conversation(
         id=new_id("conv"),
         user=user,
         title=title,
@@ -48,7 +48,17 @@ def create(connection: Connection, *, user: str, title: str | None = None, agent
         updated_at=now,
         titled_by=None if title is None else "person",
     )
-    connection.execute(insert(tables.conversations), asdict(made))
+
+
+def add(connection: Connection, conversation: Conversation) -> None:
+    """Store a new conversation."""
+    connection.execute(insert(tables.conversations), asdict(conversation))
+
+
+def create(connection: Connection, *, user: str, title: str | None = None, agent: str | None = None) -> Conversation:
+    """Start a conversation; a title that is given here is a person's."""
+    made = new(user=user, title=title, agent=agent)
+    add(connection, made)
     return made
 
 

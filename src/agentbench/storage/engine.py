@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from pathlib import Path
-from sqlite3 import OperationalError
+from sqlite3 import SQLITE_BUSY, OperationalError
 from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, event, make_url
@@ -121,8 +121,8 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
-        except OperationalError:
-            if time.monotonic() > give_up:
+        except OperationalError as error:
+            if error.sqlite_errorcode != SQLITE_BUSY or time.monotonic() > give_up:
                 raise
             time.sleep(0.02)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import asdict
 from sqlalchemy import insert, select
@@ -12,13 +12,13 @@ from agentbench.protocol.values import Value
 from agentbench.storage import tables
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import ColumnElement, Connection
 
-__all__ = ["UsageRow", "UsageStatus", "append", "columns", "rows"]
+__all__ = ["UsageFilter", "UsageRow", "UsageStatus", "append", "conditions", "rows"]
 
 UsageStatus = Literal["completed", "incomplete", "failed"]
 
-ROWS_AT_ONCE = 5_000
+_table = tables.usage
 
 
 class UsageRow(Value, frozen=True, kw_only=True):
@@ -65,31 +65,41 @@ class UsageRow(Value, frozen=True, kw_only=True):
     flags: str | None = None
 
 
+class UsageFilter(Value, frozen=True, kw_only=True):
+    """Which rows: from `since` on and before `until`, of these users, models and so on, or of all."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    user: str | tuple[str, ...] | None = None
+    agent: str | tuple[str, ...] | None = None
+    endpoint: str | tuple[str, ...] | None = None
+    model: str | tuple[str, ...] | None = None
+    context: str | tuple[str, ...] | None = None
+    conversation_id: str | tuple[str, ...] | None = None
+    notebook: str | tuple[str, ...] | None = None
+    status: str | tuple[str, ...] | None = None
+
+
 def append(connection: Connection, row: UsageRow) -> None:
     """Add a row."""
-    connection.execute(insert(tables.usage), asdict(row))
+    connection.execute(insert(_table), asdict(row))
 
 
-def rows(connection: Connection, *, user: str | None = None, since: datetime | None = None) -> list[UsageRow]:
-    """Return the rows, oldest first: of one user or of all, from a moment on or all."""
-    return [UsageRow(**row) for row in connection.execute(_query(user, since)).mappings()]
+def rows(connection: Connection, chosen: UsageFilter | None = None) -> list[UsageRow]:
+    """Return the chosen rows, or all, oldest first."""
+    query = select(_table).where(*conditions(chosen or UsageFilter())).order_by(_table.c.time, _table.c.id)
+    return [UsageRow(**row) for row in connection.execute(query).mappings()]
 
 
-def columns(connection: Connection, *, user: str | None = None, since: datetime | None = None) -> dict[str, list[Any]]:
-    """Return what `rows` does as one list a column, for a DataFrame."""
-    found = connection.execute(_query(user, since)).yield_per(ROWS_AT_ONCE)
-    by_name: dict[str, list[Any]] = {name: [] for name in found.keys()}  # noqa: SIM118 - a result, not a dict
-    for part in found.partitions():
-        for column, values in zip(by_name.values(), zip(*part, strict=True), strict=True):
-            column.extend(values)
-    return by_name
-
-
-def _query(user: str | None, since: datetime | None) -> Select[Any]:
-    usage = tables.usage
-    query = select(usage).order_by(usage.c.time, usage.c.id)
-    if user is not None:
-        query = query.where(usage.c.user == user)
-    if since is not None:
-        query = query.where(usage.c.time >= since)
-    return query
+def conditions(chosen: UsageFilter) -> list[ColumnElement[bool]]:
+    """Return what must hold for a row of the table to be chosen."""
+    found = []
+    if chosen.since is not None:
+        found.append(_table.c.time >= chosen.since)
+    if chosen.until is not None:
+        found.append(_table.c.time < chosen.until)
+    for name in UsageFilter.__struct_fields__[2:]:
+        wanted = getattr(chosen, name)
+        if wanted is not None:
+            found.append(_table.c[name].in_((wanted,) if isinstance(wanted, str) else wanted))
+    return found

@@ -12,7 +12,7 @@ from agentbench.surfaces.anthropic_events import MessagesEncoder, error_body
 from agentbench.surfaces.anthropic_message import message
 from agentbench.surfaces.anthropic_request import decode_messages, decode_prompt
 from agentbench.surfaces.anthropic_tokens import estimate
-from agentbench.surfaces.base import Route, finished, json_response, streamed, when_to_return
+from agentbench.surfaces.base import Route, amounts_of, finished, json_response, streamed, when_to_return
 from agentbench.surfaces.models import list_models
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ __all__ = ["ROUTES", "anthropic_error"]
 _ERRORS = {
     400: "invalid_request_error",
     401: "authentication_error",
+    402: "billing_error",
     403: "permission_error",
     404: "not_found_error",
     413: "request_too_large",
@@ -87,7 +88,8 @@ def anthropic_error(error: AgentbenchError) -> HTTPResponse:
     request_id = new_id("req")
     headers = {"request-id": request_id} | when_to_return(error)
     kind = _ERRORS.get(error.status, "api_error")
-    return json_response(error_body(kind, error.message, request_id), error.status, headers)
+    body = error_body(kind, error.message, request_id, **amounts_of(error))
+    return json_response(body, error.status, headers)
 
 
 def _limit(request: Request) -> int:

@@ -35,6 +35,7 @@ _WHOLE = -1
 
 _ERRORS = {
     "authentication_error": "authentication_error",
+    "insufficient_quota": "billing_error",
     "invalid_request_error": "invalid_request_error",
     "not_found_error": "not_found_error",
     "permission_error": "permission_error",
@@ -44,9 +45,9 @@ _ERRORS = {
 }
 
 
-def error_body(kind: str, message: str, request_id: str) -> dict[str, Any]:
-    """Return an error as Anthropic's clients expect it."""
-    return {"type": "error", "error": {"type": kind, "message": message}, "request_id": request_id}
+def error_body(kind: str, message: str, request_id: str, **more: float) -> dict[str, Any]:
+    """Return an error as Anthropic's clients expect it, and what else there is to say."""
+    return {"type": "error", "error": {"type": kind, "message": message, **more}, "request_id": request_id}
 
 
 class _Block:

@@ -14,7 +14,7 @@ import msgspec
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response as HTTPResponse
 
-from agentbench.errors import AgentbenchError
+from agentbench.errors import AgentbenchError, InsufficientBalance
 from agentbench.surfaces.event_stream import EventStream, while_connected
 from agentbench.surfaces.receipts import WithoutReceipts, without_receipts
 
@@ -28,7 +28,17 @@ if TYPE_CHECKING:
     from agentbench.runner import Run, Runner
     from agentbench.runner.background import BackgroundRun
 
-__all__ = ["Encoder", "EventStream", "Route", "finished", "json_response", "openai_error", "streamed", "when_to_return"]
+__all__ = [
+    "Encoder",
+    "EventStream",
+    "Route",
+    "amounts_of",
+    "finished",
+    "json_response",
+    "openai_error",
+    "streamed",
+    "when_to_return",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -113,7 +123,14 @@ def json_response(body: object, status: int = 200, headers: dict[str, str] | Non
 def openai_error(error: AgentbenchError) -> HTTPResponse:
     """Return an error as OpenAI's clients expect it."""
     inner = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
-    return json_response({"error": inner}, error.status, when_to_return(error))
+    return json_response({"error": inner | amounts_of(error)}, error.status, when_to_return(error))
+
+
+def amounts_of(error: AgentbenchError) -> dict[str, float]:
+    """Return the credits that are there and those that a call needs, if the error is about them."""
+    if not isinstance(error, InsufficientBalance):
+        return {}
+    return {"balance": error.balance, "needed": error.needed}
 
 
 def when_to_return(error: AgentbenchError) -> dict[str, str]:

@@ -16,6 +16,7 @@ from starlette.websockets import WebSocketDisconnect
 from agentbench.errors import AgentbenchError, InvalidRequest
 from agentbench.protocol.decode import decode_json, decode_request
 from agentbench.runner import Turn
+from agentbench.surfaces.base import amounts_of
 from agentbench.surfaces.receipts import WithoutReceipts, wants_receipts
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class _Socket:
 
     async def tell(self, error: AgentbenchError, *, code: str | None = None) -> None:
         inner = {"type": error.type, "code": code or error.code, "message": error.message, "param": error.param}
-        told = {name: value for name, value in inner.items() if value is not None}
+        told = {name: value for name, value in inner.items() if value is not None} | amounts_of(error)
         await self._send({"type": "error", "status": error.status, "error": told})
 
     async def _send(self, value: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import traitlets
@@ -106,7 +107,12 @@ class AgentMagics(Magics):
         metadata = (parent or {}).get("metadata") or {}
         # `ip.execution_count` is the next cell's already, or still this one's in older IPython.
         count = self.ip.displayhook.prompt_count
-        return Cell(id=metadata.get("cellId"), run=f"{self.session.id}:{count}", execution_count=count)
+        return Cell(
+            id=metadata.get("cellId"),
+            run=f"{self.session.id}:{count}",
+            execution_count=count,
+            notebook=os.environ.get("JPY_SESSION_NAME"),  # a Jupyter server tells its kernels the notebook's path
+        )
 
     def canvas(self) -> Canvas:
         """Return where an answer is drawn: a cell's output in a kernel, standard output in a terminal."""

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["complete"]
 
-_ARGUMENTS: Mapping[str, tuple[Completes, ...]] = {"use": ("agents", "models"), "history": ("conversations",)}
+_ARGUMENTS: Mapping[str, tuple[Completes, ...]] = {
+    "use": ("agents", "models"),
+    "history": ("conversations",),
+    "prices": ("models",),
+}
 
 
 def complete(

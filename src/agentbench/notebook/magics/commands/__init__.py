@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentbench.notebook.magics.commands.agents import Agents
+from agentbench.notebook.magics.commands.balance import Balance
+from agentbench.notebook.magics.commands.budget import Budget
 from agentbench.notebook.magics.commands.chat import Chat
 from agentbench.notebook.magics.commands.config import Config
 from agentbench.notebook.magics.commands.help import Help
 from agentbench.notebook.magics.commands.history import History
 from agentbench.notebook.magics.commands.keys import Keys
 from agentbench.notebook.magics.commands.new import New
+from agentbench.notebook.magics.commands.prices import Prices
 from agentbench.notebook.magics.commands.serve import Serve
 from agentbench.notebook.magics.commands.usage import Usage
 from agentbench.notebook.magics.commands.use import Use
@@ -20,5 +23,18 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS"]
 
-_ALL: tuple[Command, ...] = (Chat(), Agents(), Use(), New(), History(), Usage(), Config(), Serve(), Keys())
+_ALL: tuple[Command, ...] = (
+    Chat(),
+    Agents(),
+    Use(),
+    New(),
+    History(),
+    Usage(),
+    Prices(),
+    Budget(),
+    Balance(),
+    Config(),
+    Serve(),
+    Keys(),
+)
 COMMANDS: dict[str, Command] = {command.name: command for command in (*_ALL, Help(_ALL))}

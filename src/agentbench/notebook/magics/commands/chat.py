@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 from agentbench.errors import AnswerFailed, InvalidRequest
 from agentbench.notebook.magics.interpolate import interpolate, lookup
 from agentbench.notebook.magics.options import Option
+from agentbench.notebook.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from agentbench.notebook.magics.commands.base import Call
     from agentbench.notebook.result import Result
     from agentbench.protocol.items import FunctionCall
+    from agentbench.runner.quote import Quote
 
 __all__ = ["Chat"]
 
@@ -53,27 +55,25 @@ class Chat:
             completes="variables",
         ),
         Option(("--image",), "show the model an image", "PATH_OR_VAR", completes="variables"),
+        Option(("--dry-run",), "ask nobody; show what it would cost on each model"),
     )
 
-    async def run(self, call: Call) -> Result:
-        """Stream the answer into the cell; raise `AnswerFailed` if it breaks off."""
+    async def run(self, call: Call) -> Result | Table:
+        """Show the answer as it comes; raise `AnswerFailed` if it breaks off."""
+        prompt, options = self._prompt(call), self._options(call)
+        if call.options.get("dry_run"):
+            return _show(call.session.bench.quote(prompt, conversation=call.session.conversation, **options))
+        return await self._answer(call, prompt, options)
+
+    async def _answer(self, call: Call, prompt: str, options: dict[str, Any]) -> Result:
         from agentbench.notebook.display import draw
 
-        prompt, extras = self._prompt(call), self._extras(call)
         conversation = call.session.conversation_for(call.agent)
-        stream = call.session.bench.stream(
-            prompt,
-            agent=call.agent,
-            model=call.model,
-            conversation=conversation,
-            instructions=call.options.get("system"),
-            cell=call.cell,
-            approve=_ask_person,
-            **extras,
-        )
+        stream = call.session.bench.stream(prompt, conversation=conversation, approve=_ask_person, **options)
         again = call.session.interrupted_run == call.cell.run
-        result = await draw(stream, call.magics.canvas(), blocking=call.blocking, interrupted=again)
-        call.session.last = result
+        told = call.session.told
+        result = await draw(stream, call.magics.canvas(), blocking=call.blocking, interrupted=again, told=told)
+        call.session.last, call.session.told = result, stream.run.warning
         details = result.response.incomplete_details
         if details is not None and details.reason == "interrupted":
             call.session.interrupted_run = call.cell.run
@@ -89,23 +89,47 @@ class Chat:
             raise InvalidRequest("The prompt is empty. Write it after the options, or in the body of a %%agent cell.")
         return text if call.options.get("raw") else interpolate(text, call.namespace)
 
-    def _extras(self, call: Call) -> dict[str, Any]:
+    def _options(self, call: Call) -> dict[str, Any]:
         from agentbench.notebook.magics.images import image_url
 
-        extras: dict[str, Any] = {name: value for name in _PARAMETERS if (value := _given(call, name)) is not None}
+        options: dict[str, Any] = {name: value for name in _PARAMETERS if (value := _given(call, name)) is not None}
+        options |= {"agent": call.agent, "model": call.model, "cell": call.cell}
+        options["instructions"] = call.options.get("system")
         if (name := call.options.get("json")) is not None:
-            extras["schema"] = lookup(name, call.namespace, option="--json")
+            options["schema"] = lookup(name, call.namespace, option="--json")
         if (names := call.options.get("tools")) is not None:
-            extras["functions"] = [lookup(name.strip(), call.namespace, option="--tools") for name in names.split(",")]
+            options["functions"] = [lookup(name.strip(), call.namespace, option="--tools") for name in names.split(",")]
         if (image := call.options.get("image")) is not None:
-            extras["images"] = [image_url(image, call.namespace)]
+            options["images"] = [image_url(image, call.namespace)]
         if (to := call.options.get("to")) is not None and (not to.isidentifier() or iskeyword(to)):
             raise InvalidRequest(f"--to {to}: that can't be a variable's name.")
-        return extras
+        return options
 
 
 def _given(call: Call, name: str) -> Any:
     return call.options.get(name, getattr(call.magics, name))
+
+
+def _show(quotes: Sequence[Quote]) -> Table:
+    """Show what was quoted, as an answer is shown, and return it."""
+    from IPython.display import display
+
+    from agentbench.runner.budget import dollars
+
+    rows = [
+        (
+            f"{quote.name} ←" if quote.chosen else quote.name,
+            f"~{quote.input_tokens:,}",
+            "unknown" if quote.input_usd is None else f"~{dollars(quote.input_usd)}",
+            "unknown" if quote.worst_usd is None else f"~{dollars(quote.worst_usd)}",
+            f"{quote.max_output_tokens:,}",
+        )
+        for quote in quotes
+    ]
+    note = "Nothing was sent. Estimates, of one call of the model; ← would answer. Prices: %agent prices"
+    table = Table(("model", "input tokens", "input", "at most", "with output tokens"), rows, note=note)
+    display(table)
+    return table
 
 
 def _ask_person(wanted: FunctionCall) -> bool:

@@ -1,19 +1,36 @@
-"""`%agent usage`: every call and its tokens, as a DataFrame."""
+"""`%agent usage`: every call and its tokens, as a DataFrame, a chart or a file."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentbench.errors import InvalidRequest, MissingExtra
 from agentbench.notebook.magics.options import Option
+from agentbench.notebook.tables import Table
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from agentbench.frames import UsageFrame
+    from agentbench.frames.charts import Drawing
     from agentbench.notebook.magics.commands.base import Call
 
 __all__ = ["GROUPS", "Usage"]
 
-GROUPS = ("model", "agent", "endpoint", "day", "status", "context", "conversation_id", "cell_id", "user", "error_type")
+GROUPS = (
+    "model",
+    "agent",
+    "endpoint",
+    "day",
+    "cell",
+    "notebook",
+    "status",
+    "context",
+    "conversation_id",
+    "cell_id",
+    "user",
+    "key_id",
+    "error_type",
+)
 
 # What a reader wants to see first; `--full` shows every column, as does `bench.usage()`.
 _SHOWN = (
@@ -35,28 +52,52 @@ class Usage:
     """Tabulate what calls took."""
 
     name = "usage"
-    summary = "Every call and its tokens, as a DataFrame; summed up with --by."
+    summary = "Every call and its tokens, as a DataFrame; summed up with --by, as charts with --plot."
     argument = ""
     options = (
         Option(
             ("--by",),
-            "sum up by model, agent, endpoint, day, status …; several with commas",
+            "sum up by model, agent, endpoint, day, cell, notebook, status …; several with commas",
             "COLUMNS",
             completes="columns",
         ),
         Option(("--since",), "only from then on: 90m, 24h, 7d, today, 2026-11-01", "WHEN"),
         Option(("--full",), "all columns"),
+        Option(("--plot",), "charts: tokens over time, cost by model, waits, cache hits"),
+        Option(("--export",), "write all columns, or the sums, to a .csv or .parquet file", "FILE"),
     )
 
-    async def run(self, call: Call) -> pd.DataFrame:
-        """Return the frame, newest call last."""
-        by = call.options.get("by")
+    async def run(self, call: Call) -> UsageFrame | Drawing | Table:
+        """Return the frame, newest call last; or its charts; or what was written."""
+        by, file = call.options.get("by"), call.options.get("export")
         names = [name.strip() for name in by.split(",")] if by else None
+        if call.options.get("plot") and (names or file):
+            raise InvalidRequest("--plot draws single calls, and goes with neither --by nor --export.")
         frame = call.session.bench.usage(since=call.options.get("since"), by=names)
+        if call.options.get("plot"):
+            return frame.chart()
+        if file:
+            return _exported(frame, file)
         return frame if names or call.options.get("full") else _readable(frame[list(_SHOWN)])
 
 
-def _readable(frame: pd.DataFrame) -> pd.DataFrame:
+def _readable(frame: UsageFrame) -> UsageFrame:
     """Return the frame with whole seconds and milliseconds; `--full` keeps every digit."""
     seconds = ["time_to_first_token", "duration"]
     return frame.assign(time=frame["time"].dt.floor("s"), **{name: frame[name].round(3) for name in seconds})
+
+
+def _exported(frame: UsageFrame, name: str) -> Table:
+    file = Path(name).expanduser()
+    try:
+        if file.suffix == ".csv":
+            frame.to_csv(file, index=False)
+        elif file.suffix == ".parquet":
+            frame.to_parquet(file, index=False)
+        else:
+            raise InvalidRequest(f"--export {file}: name a file that ends in .csv or .parquet.", param="export")
+    except ImportError as error:
+        raise MissingExtra("parquet", "A Parquet file") from error
+    except OSError as error:
+        raise InvalidRequest(f"--export {file}: {error.strerror or error}.", param="export") from error
+    return Table(("written to", "rows"), [(str(file), str(len(frame)))])

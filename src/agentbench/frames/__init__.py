@@ -1,0 +1,25 @@
+"""Rows, conversations, responses, items and events as pandas DataFrames with real dtypes, and charts of them.
+
+The one room below the notebook that knows pandas and altair.
+"""
+
+from __future__ import annotations
+
+from agentbench.frames.events import events_frame, settings_frame
+from agentbench.frames.ledger import read_usage
+from agentbench.frames.moments import moment
+from agentbench.frames.talks import conversations_frame, items_frame, responses_frame
+from agentbench.frames.usage import GROUPS, UsageFrame, grouped
+
+__all__ = [
+    "GROUPS",
+    "UsageFrame",
+    "conversations_frame",
+    "events_frame",
+    "grouped",
+    "items_frame",
+    "moment",
+    "read_usage",
+    "responses_frame",
+    "settings_frame",
+]
