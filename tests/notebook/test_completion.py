@@ -35,7 +35,7 @@ CASES = {
     "%agent chat --te": {"--temperature"},
     "%agent chat -t 1 --ma": {"--max", "--max-output-tokens"},
     "%%agent --sy": {"--system"},
-    "%agent usage --": {"--by", "--since", "--full"},
+    "%agent usage --": {"--by", "--since", "--full", "--plot", "--export"},
     "%agent usage --by mo": {"model"},
     "%agent chat -a ": AGENTS,
     "%agent chat --agent cou": {"counter"},

@@ -62,6 +62,15 @@ def test_csv(asked: Shell, tmp_path: Path) -> None:
     assert pd.read_csv(file)["calls"].tolist() == [2]
 
 
+def test_parquet(asked: Shell, tmp_path: Path) -> None:
+    """A Parquet file holds the rows with their types."""
+    pytest.importorskip("pyarrow")
+    file = tmp_path / "usage.parquet"
+    asked.run(f"%agent usage --export {file}")
+    written = pd.read_parquet(file)
+    assert (len(written), str(written["input_tokens"].dtype)) == (len(asked.run("%agent usage --full")), "Int64")
+
+
 def test_parquet_needs_its_extra(asked: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without pyarrow the error names what to install."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,8 @@ class Usage:
         names = [name.strip() for name in by.split(",")] if by else None
         if call.options.get("plot") and (names or file):
             raise InvalidRequest("--plot draws single calls, and goes with neither --by nor --export.")
+        if file and file.endswith(".parquet") and find_spec("pyarrow") is None:
+            raise MissingExtra("parquet", "A Parquet file")
         frame = call.session.bench.usage(since=call.options.get("since"), by=names)
         if call.options.get("plot"):
             return frame.chart()
@@ -96,8 +99,6 @@ def _exported(frame: UsageFrame, name: str) -> Table:
             frame.to_parquet(file, index=False)
         else:
             raise InvalidRequest(f"--export {file}: name a file that ends in .csv or .parquet.", param="export")
-    except ImportError as error:
-        raise MissingExtra("parquet", "A Parquet file") from error
     except OSError as error:
         raise InvalidRequest(f"--export {file}: {error.strerror or error}.", param="export") from error
     return Table(("written to", "rows"), [(str(file), str(len(frame)))])
