@@ -106,6 +106,18 @@ async def test_a_call_that_nobody_can_pay(database: Database) -> None:
     assert (upstream.requests, row.error_type, row.cost) == ([], "insufficient_balance", 0.0)
 
 
+async def test_a_small_balance_pays_for_a_short_answer(database: Database) -> None:
+    """Where the request leaves the length open, it is what the balance can pay; a length that is asked for stands."""
+    upstream = FakeProvider()
+    runner = runner_of(upstream, database, with_balances(20_000))
+    await drain(play(runner))
+    [sent] = upstream.requests
+    assert sent.max_output_tokens is not None
+    assert 1_900 < sent.max_output_tokens < 2_000
+    with pytest.raises(InsufficientBalance):
+        await drain(play(runner, question(max_output_tokens=8_000)))
+
+
 async def test_a_background_answer_that_nobody_can_pay(database: Database) -> None:
     """It is refused at once, before it is stored as queued."""
     run = play(runner_of(FakeProvider(), database, with_balances(1_000)), question(background=True))
@@ -115,12 +127,12 @@ async def test_a_background_answer_that_nobody_can_pay(database: Database) -> No
 
 async def test_a_later_call_that_nobody_can_pay(database: Database) -> None:
     """It ends the answer with an event; the calls before it are paid."""
-    step = [wants("double", x=1), partial(tell, usage=Usage.of(100, 1_000))]
+    step = [wants("double", x=1), partial(tell, usage=Usage.of(100, 8_400))]
     run = await look_up(database, step, ["Two."], known=with_balances(85_000))
     assert run.response.error is not None
     assert run.response.error.code == "insufficient_balance"
     assert [row.status for row in await database.read(usage.rows)] == ["completed", "failed"]
-    assert await balance(database) == (85_000 - 250 - 10_000, 0)
+    assert await balance(database) == (85_000 - 250 - 84_000, 0)
 
 
 @pytest.mark.parametrize("chunks", [("x" * 400, HANG), (HANG,)])

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
 import msgspec
 
-from agentbench.config.rates import FREE, Rates, Tier, Tokens
+from agentbench.config.rates import CREDITS_PER_USD, FREE, Rates, Tier, Tokens
 from agentbench.protocol.items import FunctionCall, Message, Reasoning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from decimal import Decimal
 
     from genai_prices.types import ModelPrice, TieredPrices
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ABSURD",
     "ANY_MODEL",
+    "affordable_answer",
     "estimated_tokens",
     "flags_of",
     "input_estimate",
@@ -155,6 +156,13 @@ def worst_cost(rates: Rates, tokens: Tokens) -> Decimal:
     """Return the most US dollars that tokens may cost: all of the input may be written to a cache, at a price."""
     written = Tokens(cache_write=tokens.total_input, output=tokens.output)
     return max(rates.cost(tokens), rates.cost(written))
+
+
+def affordable_answer(rates: Rates, input_tokens: int, credits_left: float) -> int:
+    """Return how long an answer may be so that the call costs no more than so many credits; 0 if none may."""
+    price = rates.at(input_tokens).output
+    left = Decimal(str(credits_left)) - worst_cost(rates, Tokens(input=input_tokens)) * CREDITS_PER_USD
+    return max(0, int(left / price)) if price else 0
 
 
 @lru_cache(maxsize=4096)

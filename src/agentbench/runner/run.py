@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from anyio import CancelScope
 
-from agentbench.errors import AgentbenchError, ContextTooLong
+from agentbench.config.rates import Tokens
+from agentbench.errors import AgentbenchError, ContextTooLong, InsufficientBalance
 from agentbench.protocol import EventBuilder, draft
 from agentbench.providers.base import play
 from agentbench.runner.accounting import Call, row_of, status_of, summary
@@ -23,7 +24,7 @@ from agentbench.runner.inputs import resolved
 from agentbench.runner.merge import merged, with_past
 from agentbench.runner.pacing import paced
 from agentbench.runner.purse import microcredits
-from agentbench.runner.rates import rates_for, worst_case, worst_cost
+from agentbench.runner.rates import affordable_answer, rates_for, worst_case, worst_cost
 from agentbench.runner.steps import Steps
 from agentbench.runner.tool_results import with_short_results
 from agentbench.storage import responses
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 __all__ = ["Run"]
 
 _log = logging.getLogger(__name__)
+_SHORTEST_ANSWER = 256
+"""Tokens: a balance that is too small for them is too small for an answer."""
 
 
 class Run:
@@ -210,8 +213,8 @@ class Run:
     async def _next_request(self) -> CreateResponse:
         """Return what the next upstream call asks, without the past; it is paid for."""
         request = self._steps.request(merged(self.turn.request, self.target))
-        await self._before_call(self._whole(request, self._history))
-        return request
+        limit = await self._before_call(self._whole(request, self._history))
+        return request if limit is None else msgspec.structs.replace(request, max_output_tokens=limit)
 
     def _whole(self, request: CreateResponse, history: History) -> CreateResponse:
         whole = with_past(request, history, self._builder.output)
@@ -271,19 +274,31 @@ class Run:
 
     # -- the ledger ---------------------------------------------------------------------------------------------
 
-    async def _before_call(self, request: CreateResponse) -> None:
+    async def _before_call(self, request: CreateResponse) -> int | None:
         """Set aside what a call may cost at most.
 
+        Returns how long the answer may be, where the request doesn't say and the balance is too small for a long one.
         Raises `BudgetExceeded` or `InsufficientBalance`, and then nothing is sent.
         """
         if self._purse is None and not self.turn.budgets:
-            return
+            return None
         call, tokens = self._calls[-1], worst_case(request)
         rates = await rates_for(self.target.endpoint, self.target.model)
         worst = None if rates is None else worst_cost(rates, tokens)
         call.hold = hold(self.turn.budgets, self.target.name, Amount(worst, tokens.total_input + tokens.output))
-        if self._purse is not None:
-            call.reservation = await self._purse.reserve(self.turn.principal.user, microcredits(worst or Decimal(0)))
+        if self._purse is None or rates is None or worst is None:
+            return None
+        reserve = partial(self._purse.reserve, self.turn.principal.user)
+        try:
+            call.reservation = await reserve(microcredits(worst))
+        except InsufficientBalance as error:
+            limit = affordable_answer(rates, tokens.total_input, error.balance)
+            if request.max_output_tokens is not None or limit < _SHORTEST_ANSWER:
+                raise
+            shorter = Tokens(input=tokens.total_input, output=limit)
+            call.reservation = await reserve(microcredits(worst_cost(rates, shorter)))
+            return limit
+        return None
 
     async def _after_call(self, **ended: object) -> _Entry:
         """Count the call that has ended, well or as told."""
