@@ -14,7 +14,7 @@ from sqlalchemy import select
 from agentbench.config.balance import BalanceRules
 from agentbench.errors import InsufficientBalance
 from agentbench.runner.purse import Purse, microcredits
-from agentbench.storage import tables
+from agentbench.storage import balances, tables
 
 if TYPE_CHECKING:
     from agentbench.storage.database import Database
@@ -40,14 +40,8 @@ async def test_paid(purse: Purse, database: Database) -> None:
     reservation = await purse.reserve("ann", 600)
     assert await balance(purse) == 999_999_400
     for _ in range(2):
-        await database.write(partial(purse.settle, user="ann", reservation=reservation, amount=100))
+        await database.write(partial(balances.settle, user="ann", reservation=reservation, charge=100))
     assert await balance(purse) == 999_999_900
-
-
-async def test_released(purse: Purse) -> None:
-    """All of it is back."""
-    await purse.release("ann", await purse.reserve("ann", 600))
-    assert await balance(purse) == 1_000_000_000
 
 
 async def test_too_much(purse: Purse) -> None:
@@ -79,11 +73,9 @@ async def test_cancelled(purse: Purse, database: Database) -> None:
 
 @pytest.mark.parametrize(("rules", "amount"), [(BalanceRules(), 600), (BalanceRules(enabled=True, start=0), 0)])
 async def test_nothing_to_pay(database: Database, rules: BalanceRules, amount: int) -> None:
-    """Without balances, and for a call that costs nothing, nothing is reserved, settled or stored."""
+    """Without balances, and for a call that costs nothing, nothing is reserved or stored."""
     purse = Purse(lambda: rules, database)
     assert await purse.reserve("ann", amount) is None
-    await database.write(partial(purse.settle, user="ann", reservation=None, amount=100))
-    await purse.release("ann", None)
     for table in (tables.balances, tables.reservations, tables.balance_changes):
         assert (await database.read(lambda connection, table=table: connection.execute(select(table)).all())) == []
 
@@ -99,7 +91,7 @@ async def test_balances_turned_off_meanwhile(database: Database) -> None:
     purse = Purse(lambda: rules[-1], database)
     reservation = await purse.reserve("ann", 600)
     rules.append(BalanceRules())
-    await database.write(partial(purse.settle, user="ann", reservation=reservation, amount=100))
+    await database.write(partial(balances.settle, user="ann", reservation=reservation, charge=100))
     rules.pop()
     assert await balance(purse) == 900
 

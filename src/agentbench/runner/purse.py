@@ -1,4 +1,4 @@
-"""What calls may cost and did cost, against the balance of whoever asks."""
+"""What calls may cost, against the balance of whoever asks; what they did cost is settled with their rows."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
 
-    from sqlalchemy import Connection
-
     from agentbench.config.balance import BalanceRules
     from agentbench.storage.balances import Standing
     from agentbench.storage.database import Database
@@ -31,14 +29,14 @@ HELD_FOR = timedelta(hours=1)
 
 
 class Purse:
-    """Reserves before calls, and settles after them; does nothing where the rules in force ask for no balance."""
+    """Reserves before calls; does nothing where the rules in force ask for no balance."""
 
     def __init__(self, rules: Callable[[], BalanceRules], database: Database) -> None:
         self._rules = rules
         self._database = database
 
     async def reserve(self, user: str, amount: int) -> str | None:
-        """Take so many microcredits off a user's balance, and return the reservation to settle or release.
+        """Take so many microcredits off a user's balance, and return the reservation to settle.
 
         None means that there is nothing to settle. Raises `InsufficientBalance`, and then nothing was taken.
         """
@@ -52,18 +50,6 @@ class Purse:
         if isinstance(made, Refused):
             raise InsufficientBalance(made.balance / MICROCREDITS, amount / MICROCREDITS)
         return made
-
-    def settle(self, connection: Connection, user: str, reservation: str | None, amount: int) -> None:
-        """Charge what a call cost, in microcredits, in the caller's transaction; a second time does nothing."""
-        if reservation is not None:
-            balances.settle(connection, user, reservation, amount)
-
-    async def release(self, user: str, reservation: str | None) -> None:
-        """Give back all that was reserved, for a call that cost nothing, cancelled or not."""
-        if reservation is not None:
-            job = partial(balances.settle, user=user, reservation=reservation, charge=0)
-            with CancelScope(shield=True):
-                await self._database.write(job)
 
     async def standing(self, user: str) -> Standing | None:
         """Return how a user's balance stands; None where no balance is asked for."""
