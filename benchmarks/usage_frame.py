@@ -18,6 +18,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ from agentbench.storage.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sqlalchemy import Connection
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 BATCH = 10_000
@@ -78,8 +81,12 @@ def fill(url: str, rows: int) -> None:
     database = Database(url)
     for first in range(0, rows, BATCH):
         batch = example_rows(first, min(BATCH, rows - first))
-        asyncio.run(database.write(lambda connection, batch=batch: connection.execute(insert(tables.usage), batch)))
+        asyncio.run(database.write(partial(_add, batch=batch)))
     database.close()
+
+
+def _add(connection: Connection, *, batch: list[dict[str, Any]]) -> None:
+    connection.execute(insert(tables.usage), batch)
 
 
 def read(url: str) -> None:

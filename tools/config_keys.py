@@ -71,7 +71,7 @@ def ignored() -> Iterator[tuple[str, list[str], str]]:
 
 def _ignored(section: type[Section], path: str) -> Iterator[tuple[str, list[str], str]]:
     for kind in section.__mro__:
-        above = {SharedSection: ANY, BuiltInSection: ANY}.get(kind, path)
+        above = ANY if kind in (SharedSection, BuiltInSection) else path
         reasons: dict[str, list[str]] = {}
         for name, why in vars(kind).get("ignored", {}).items():
             reasons.setdefault(why, []).append(name)
