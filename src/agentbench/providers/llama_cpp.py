@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio.to_thread
 import msgspec
 
+from agentbench.config import LOCAL_MODEL
 from agentbench.errors import InvalidRequest, UnknownName
 from agentbench.protocol.content import InputFile, InputImage, InputVideo
 from agentbench.protocol.items import Message
@@ -28,6 +29,8 @@ __all__ = ["LlamaCpp"]
 
 T = TypeVar("T")
 _Batch = Sequence[Mapping[str, Any]]
+_RAMBLING = 1024
+"""Tokens after which the built-in model's answer ends, where nobody says: it is so small that some never would."""
 _NOT_TEXT = InputImage | InputFile | InputVideo
 
 
@@ -42,7 +45,8 @@ class LlamaCpp:
                 f"{endpoint.name}/{request.model} reads text only. For images use another model: -m ENDPOINT/MODEL.",
                 param="input",
             )
-        return encode_chat(request) | {"timings_per_token": True}
+        body = encode_chat(request) | {"timings_per_token": True}
+        return body if request.model != LOCAL_MODEL else {"max_tokens": _RAMBLING, **body}
 
     def decoder(self, builder: EventBuilder) -> _Decoder:
         return _Decoder(builder)
