@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
@@ -42,7 +43,7 @@ class Lines:
         return [rest]
 
 
-class FrameDecoder:
+class FrameDecoder(ABC):
     """Reads frames; a format says in `_frame` what one means, and in `_at_end` what remains at the end."""
 
     def __init__(self, builder: EventBuilder, splitter: _Splitter) -> None:
@@ -73,9 +74,9 @@ class FrameDecoder:
                 raise
             return self._frame(plain)
 
+    @abstractmethod
     def _frame(self, frame: bytes) -> list[Event]:
         """Return the events of one frame; raise msgspec's errors if it is broken."""
-        raise NotImplementedError
 
     def _at_end(self) -> list[Event]:
         """Return the events that end the call."""
