@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from base64 import b64decode
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,7 +30,7 @@ _ERRORS = {
 }
 
 
-class OpenAIServer:
+class OpenAIServer(ABC):
     """Streams the scenes in one of OpenAI's wire formats; refuses what the `openai` package's types don't hold."""
 
     cannot: frozenset[str] = frozenset()
@@ -50,13 +51,13 @@ class OpenAIServer:
             name=self.provider, provider=self.provider, base_url=f"{url}/v1", api_key=Secret(key), models=SCENES
         )
 
+    @abstractmethod
     def asked(self, body: dict[str, Any]) -> Asked:
         """Return what the scenes want to know of a request."""
-        raise NotImplementedError
 
+    @abstractmethod
     def frames(self, body: dict[str, Any], said: Answer) -> Iterable[bytes]:
         """Return the events of an answer."""
-        raise NotImplementedError
 
     def checkable(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return the request with what the server itself fills in."""

@@ -27,25 +27,8 @@ async def append(database: Database, *rows: UsageRow) -> None:
         await database.write(partial(usage.append, row=row))
 
 
-async def test_a_row_comes_back_as_it_went_in(database: Database, row: UsageRow) -> None:
+async def test_a_row_comes_back_as_it_went_in(database: Database, row: UsageRow, full: UsageRow) -> None:
     """Every field survives, and what nobody knows stays unknown."""
-    full = replace(
-        row,
-        id="usage_2",
-        conversation_id="conv_1",
-        response_id="resp_1",
-        cell_id="cell",
-        execution_count=7,
-        agent="helper",
-        input_tokens=1200,
-        cached_tokens=0,
-        cache_write_tokens=3,
-        output_tokens=40,
-        reasoning_tokens=5,
-        cost=0.1234567890123,
-        time_to_first_token=0.25,
-        error_type="upstream_timeout",
-    )
     await append(database, row, full)
     assert await database.read(usage.rows) == [row, full]
 

@@ -18,39 +18,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def full(row: UsageRow) -> UsageRow:
-    """Give a row with a value in every column, and with what has a meaning in JSON or SQL."""
-    return replace(
-        row,
-        id="usage_2",
-        conversation_id="conv_1",
-        response_id="resp_1",
-        cell_id='a "cell"\n',
-        execution_count=7,
-        agent="보조",
-        input_tokens=1200,
-        cached_tokens=0,
-        cache_write_tokens=3,
-        output_tokens=40,
-        reasoning_tokens=5,
-        cost=0.1234567890123,
-        time_to_first_token=0.25,
-        error_type="upstream_timeout",
-        key_id="key_1",
-        notebook="a\tb,'c'\n.ipynb",
-        step=2,
-        input_rate=0.29,
-        cached_rate=0.0,
-        cache_write_rate=3.75,
-        output_rate=150.0,
-        rate_source="config",
-        credits=123456.7890123,
-        estimated=True,
-        flags="negative,total",
-    )
-
-
 async def test_every_value_survives(database: Database, row: UsageRow, full: UsageRow) -> None:
     """What a frame holds is what was written, and null where that was None."""
     for each in (row, full):
