@@ -25,6 +25,7 @@ from agentbench.runner.merge import merged, with_past
 from agentbench.runner.pacing import paced
 from agentbench.runner.purse import microcredits
 from agentbench.runner.rates import affordable_answer, rates_for, worst_case, worst_cost
+from agentbench.runner.recordings import Trace
 from agentbench.runner.steps import Steps
 from agentbench.runner.tool_results import with_short_results
 from agentbench.storage import responses
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from agentbench.protocol.items import FunctionCall
     from agentbench.providers.base import Provider
     from agentbench.runner.purse import Purse
+    from agentbench.runner.recordings import Recordings
     from agentbench.runner.target import Target
     from agentbench.runner.titles import Titler
     from agentbench.runner.turn import Turn
@@ -71,9 +73,11 @@ class Run:
         titler: Titler | None = None,
         purse: Purse | None = None,
         ledger: bool = True,
+        recordings: Recordings | None = None,
     ) -> None:
         self.turn = turn
         self.target = target
+        self._recordings = recordings
         self.rows: tuple[UsageRow, ...] = ()
         self.row: UsageRow | None = None
         self.warning: str | None = None
@@ -133,23 +137,27 @@ class Run:
         return with_past(self._steps.request(merged(self.turn.request, self.target)), self._history, ())
 
     async def _events(self) -> AsyncGenerator[list[Event]]:
+        trace = Trace(self.turn.request, self.target.name)
+        if self._recordings is not None:
+            self._recordings.begin(self.response.id, trace, user=self.turn.principal.user)
         try:
             try:
                 async with aclosing(self._upstream()) as batches:
                     while (batch := await self._next(batches)) is not None:
                         if batch:
+                            trace.add(batch)
                             yield batch
             except Exception as error:
                 if not self._started:
                     await self._record_failure(error)
                     raise
                 self._note(error)
-            last = self._end(self._stopped)
+            trace.add(last := self._end(self._stopped))
             await self._keep()
             yield last
         finally:
             if self.row is None:  # the reader is gone: nobody sees another event, but it is stored and counted
-                self._end(self._stopped or "interrupted")
+                trace.add(self._end(self._stopped or "interrupted"))
                 await self._keep()
 
     async def _upstream(self) -> AsyncGenerator[list[Event]]:

@@ -14,6 +14,7 @@ from agentbench.runner.background import Background
 from agentbench.runner.budget import Budgets
 from agentbench.runner.mcp import McpConnections
 from agentbench.runner.purse import Purse
+from agentbench.runner.recordings import Recordings
 from agentbench.runner.run import Run
 from agentbench.runner.steps import Steps
 from agentbench.runner.target import find_target, model_names
@@ -44,6 +45,7 @@ class Runner:
         self.providers = providers
         self.budgets = Budgets()
         self.toolbox = Toolbox()
+        self.recordings = Recordings()
         self.background = Background(database)
         self.mcp = McpConnections(catalog.mcp_servers)
         self.purse = Purse(lambda: self.catalog.balance, database)
@@ -73,6 +75,7 @@ class Runner:
             titler=self.titles,
             purse=self.purse if self.catalog.balance.enabled else None,
             ledger=self.catalog.keeps_ledger,
+            recordings=self.recordings,
         )
         if turn.principal.remote:
             self._remote.add(run)

@@ -1,0 +1,105 @@
+"""The newest runs of this process, event by event, for whoever wants to look at one afterwards."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from msgspec import to_builtins
+
+from agentbench.errors import InvalidRequest, UnknownName
+from agentbench.protocol.recording import Recording, rebuilt
+from agentbench.storage import responses
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agentbench.protocol import CreateResponse, Event, Response
+    from agentbench.storage.database import Database
+
+__all__ = ["Recordings", "Trace", "recording_of"]
+
+_RUNS = 64
+_EVENTS = 200_000
+
+
+class Trace:
+    """One run's events as they came from the upstream, before any pacing, while it runs and after."""
+
+    def __init__(self, request: CreateResponse, source: str) -> None:
+        self.request = request
+        self.source = source
+        self.started_at = datetime.now(UTC)
+        self._start = time.perf_counter()
+        self._batches: list[tuple[float, Sequence[Event]]] = []
+        self.count = 0
+
+    def add(self, batch: Sequence[Event]) -> None:
+        """Note a batch and the time."""
+        self._batches.append((time.perf_counter() - self._start, batch))
+        self.count += len(batch)
+
+    def recording(self) -> Recording:
+        """Return what there is so far."""
+        came = list(self._batches)
+        return Recording.of(
+            (event for _, batch in came for event in batch),
+            tuple(seconds for seconds, batch in came for _ in batch),
+            source=self.source,
+            request=to_builtins(self.request),
+            started_at=self.started_at,
+        )
+
+
+class Recordings:
+    """The traces of the newest runs, by response id: at most 64, and of 200,000 events in all."""
+
+    def __init__(self) -> None:
+        self._traces: OrderedDict[str, tuple[str, Trace]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def begin(self, response_id: str, trace: Trace, *, user: str) -> None:
+        """Keep the trace of a run that begins; older ones make room."""
+        with self._lock:
+            self._traces[response_id] = (user, trace)
+            while len(self._traces) > 1 and (len(self._traces) > _RUNS or self._events > _EVENTS):
+                self._traces.popitem(last=False)
+
+    def get(self, response_id: str, *, user: str) -> Trace | None:
+        """Return a user's run; None if it isn't kept, or is another's."""
+        with self._lock:
+            owner, trace = self._traces.get(response_id, ("", None))
+        return trace if owner == user else None
+
+    def newest(self, *, user: str, limit: int = _RUNS) -> list[tuple[str, Trace]]:
+        """Return a user's newest runs, newest first."""
+        with self._lock:
+            kept = list(self._traces.items())
+        return [(key, trace) for key, (owner, trace) in reversed(kept) if owner == user][:limit]
+
+    @property
+    def _events(self) -> int:
+        return sum(trace.count for _, trace in self._traces.values())
+
+
+def recording_of(
+    recordings: Recordings, database: Database, response: Response | str | None, *, user: str
+) -> Recording:
+    """Return a user's run, the newest without a response; one that isn't kept any more is made from what is stored."""
+    if response is None:
+        newest = recordings.newest(user=user, limit=1)
+        if not newest:
+            raise InvalidRequest("Nothing was asked in this kernel yet. Ask first, or name a response.")
+        return newest[0][1].recording()
+    key = response if isinstance(response, str) else response.id
+    if (trace := recordings.get(key, user=user)) is not None:
+        return trace.recording()
+    stored = database.read_now(partial(responses.get, response_id=key, user=user))
+    if stored is None:
+        raise UnknownName("response", key, [each for each, _ in recordings.newest(user=user)])
+    source = f"{stored.endpoint}/{stored.response.model.removeprefix(f'{stored.endpoint}/')}"
+    return rebuilt(stored.response, source=source, started_at=stored.created_at)

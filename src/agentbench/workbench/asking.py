@@ -1,0 +1,128 @@
+"""A workbench's answers: asked for whole or as a stream, quoted beforehand, and limited by budgets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agentbench.errors import AnswerFailed
+from agentbench.gateway.stream import Stream
+from agentbench.runner.budget import Budget
+from agentbench.runner.question import turn_of
+from agentbench.runner.tools import as_tool
+from agentbench.runner.wishes import Wishes
+from agentbench.workbench.parts import Parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+
+    from agentbench.protocol import Response
+    from agentbench.protocol.items import FunctionCall
+    from agentbench.runner import Cell, Turn
+    from agentbench.runner.budget import Budgets
+    from agentbench.runner.quote import Quote
+    from agentbench.runner.tools import Tool
+    from agentbench.storage.conversations import Conversation
+
+__all__ = ["Asking"]
+
+
+class Asking(Parts):
+    """Asks agents."""
+
+    def ask(self, text: str | Sequence[Any], **options: Any) -> Response:
+        """Return the whole answer; takes the options of `stream`.
+
+        Raises `AnswerFailed`, which carries the response so far, if the answer breaks off.
+        """
+        stream = self.stream(text, **{"watching": False, **options})
+        for _ in stream:
+            pass
+        if (error := stream.response.error) is not None:
+            raise AnswerFailed(error.message, stream.response)
+        return stream.response
+
+    def stream(
+        self,
+        text: str | Sequence[Any],
+        *,
+        agent: str | None = None,
+        model: str | None = None,
+        conversation: str | Conversation | None = None,
+        previous: Response | str | None = None,
+        instructions: str | None = None,
+        images: str | Sequence[str] = (),
+        schema: Any = None,
+        cell: Cell | None = None,
+        functions: Sequence[Tool | Callable[..., Any]] = (),
+        approve: Callable[[FunctionCall], bool] | None = None,
+        watching: bool = True,
+        **parameters: Any,
+    ) -> Stream:
+        """Start an answer and return its stream of events.
+
+        `text` is a question, or items of a Responses request. `agent` is an agent's id (default: the first), `model`
+        an `endpoint/model` that answers in place of the agent's. `conversation` continues a conversation, `previous`
+        a response; without either the question stands alone. `images` are https or `data:` URLs. `schema` asks for
+        JSON of that shape (a JSON schema, a pydantic model, a dataclass …). `functions` run here when the model calls
+        them, besides the agent's own tools; `approve` is asked, on the reading thread, before a tool that wants it.
+        What nobody is `watching` isn't paced. `parameters` are fields of a request: `temperature`, `top_p`, `tools` …
+        """
+        turn = turn_of(
+            self.catalog,
+            text,
+            agent=agent,
+            model=model,
+            conversation=conversation,
+            previous=previous,
+            instructions=instructions,
+            images=images,
+            schema=schema,
+            cell=cell,
+            **parameters,
+        )
+        return self._start(turn, functions, approve, watching=watching)
+
+    def quote(
+        self, text: str | Sequence[Any], *, functions: Sequence[Tool | Callable[..., Any]] = (), **options: Any
+    ) -> tuple[Quote, ...]:
+        """Return what a question would cost on each model that is known, the cheapest first; no model is asked.
+
+        Takes the options of `stream`. Tokens are estimated; what the agent's MCP servers offer is looked up.
+        """
+        from agentbench.runner.quote import quotes
+
+        asked = {name: value for name, value in options.items() if name not in ("approve", "watching")}
+        run = self._runner.start(turn_of(self.catalog, text, **asked), tools=map(as_tool, functions))
+        return self._open_loop().portal.call(quotes, self._runner, run)
+
+    def budget(self, usd: float | None = None, *, tokens: int | None = None) -> AbstractContextManager[Budget]:
+        """Limit what the calls within a `with` block may cost, in US dollars, in tokens or in both.
+
+        A call whose worst case would pass the limit raises `BudgetExceeded`, and nothing is sent. Calls of threads
+        count against every block that is open, as a thread doesn't know in which it was started; in a tool, a task or
+        an in-process client a call counts where it is made. Callers over HTTP don't count.
+        """
+        return self.budgets.block(Budget(usd, tokens))
+
+    @property
+    def budgets(self) -> Budgets:
+        """The limits that hold now; `standing` is the one that no block ends."""
+        return self._runner.budgets
+
+    def add_tool(self, *tools: Tool | Callable[..., Any]) -> None:
+        """Let agents name these tools or plain functions; a later one of the same name replaces the earlier."""
+        self._runner.toolbox.add(*tools)
+
+    def _start(
+        self,
+        turn: Turn,
+        functions: Sequence[Tool | Callable[..., Any]],
+        ask: Callable[[FunctionCall], bool] | None,
+        *,
+        watching: bool,
+    ) -> Stream:
+        wishes = None if ask is None else Wishes(ask)
+        approve = None if wishes is None else wishes.approve
+        run = self._runner.start(turn, tools=map(as_tool, functions), approve=approve)
+        return Stream(run, self._open_loop(), wishes, watching=watching)

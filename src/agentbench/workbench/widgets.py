@@ -1,0 +1,61 @@
+"""The widgets of a workbench. They belong to the notebook's room, above this one, and are fetched when asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from agentbench.workbench.parts import Parts
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from agentbench.frames.ledger import Chosen
+    from agentbench.notebook.widgets.chat import ChatWidget
+    from agentbench.notebook.widgets.dashboard import Dashboard
+    from agentbench.notebook.widgets.inspector import Inspectable, Inspector
+    from agentbench.notebook.widgets.tuner import Tuner
+    from agentbench.storage.conversations import Conversation
+    from agentbench.workbench.workbench import Workbench
+
+__all__ = ["Widgets"]
+
+
+class Widgets(Parts):
+    """Opens widgets on this workbench, for a notebook to show."""
+
+    def chat(
+        self,
+        agent: str | None = None,
+        *,
+        model: str | None = None,
+        conversation: Conversation | str | None = None,
+    ) -> ChatWidget:
+        """Return a chat with an agent (default: the first), in a new conversation or one that is named."""
+        from agentbench.notebook.widgets.chat import ChatWidget
+
+        return ChatWidget(self._bench, agent=agent, model=model, conversation=conversation)
+
+    def inspect(self, run: Inspectable | None = None, *, beside: Inspectable | None = None) -> Inspector:
+        """Return an inspector of a run, the newest by default, and of another one beside it.
+
+        A run is a response or its id, a `Result`, a `Stream` that has ended, a `Recording`, or a file of events.
+        """
+        from agentbench.notebook.widgets.inspector import open_inspector
+
+        return open_inspector(self._bench, run, beside=beside)
+
+    def tune(self, endpoint: str | None = None) -> Tuner:
+        """Return a form for the settings of the endpoints, opened at one of them."""
+        from agentbench.notebook.widgets.tuner import Tuner
+
+        return Tuner(self._bench, endpoint=endpoint)
+
+    def dashboard(self, **chosen: Unpack[Chosen]) -> Dashboard:
+        """Return a live view of the ledger; takes what `usage` takes to choose rows."""
+        from agentbench.notebook.widgets.dashboard import Dashboard
+
+        return Dashboard(self._bench, **chosen)
+
+    @property
+    def _bench(self) -> Workbench:
+        return cast("Workbench", self)  # the one class that has all sides

@@ -1,0 +1,123 @@
+// Requests to the kernel, each answered or refused, and the messages that it sends by itself.
+
+import type { Model } from "./model";
+
+const TIMEOUT_MS = 30_000;
+const PATIENCE_MS = 3_000;
+
+export class KernelError extends Error {
+  readonly type: string;
+
+  constructor(message: string, type: string) {
+    super(message);
+    this.type = type;
+  }
+}
+
+/** `waiting`: it hasn't answered yet, being busy or gone; `none`: a page without a kernel. */
+export type Status = "live" | "waiting" | "none";
+
+interface Options {
+  timeoutMs?: number;
+  buffers?: ArrayBuffer[];
+}
+
+interface Pending {
+  resolve: (answer: { value: unknown; buffers: DataView[] }) => void;
+  reject: (error: Error) => void;
+}
+
+type Handler = (message: Record<string, unknown>, buffers: DataView[]) => void;
+
+export class Kernel {
+  status: Status;
+  onStatus: () => void = () => {};
+  readonly #model: Model;
+  readonly #prefix = Math.random().toString(36).slice(2);
+  readonly #pending = new Map<string, Pending>();
+  readonly #handlers = new Map<string, Set<Handler>>();
+  #count = 0;
+
+  constructor(model: Model, signal?: AbortSignal) {
+    this.#model = model;
+    this.status = model.exported ? "none" : "live";
+    const receive = (message: Record<string, unknown>, buffers: DataView[]) => this.#receive(message, buffers);
+    const gone = () => this.#setStatus("waiting");
+    model.on("msg:custom", receive);
+    model.on("comm_live_update", gone);
+    signal?.addEventListener("abort", () => {
+      model.off("msg:custom", receive);
+      model.off("comm_live_update", gone);
+    });
+    this.#greet();
+  }
+
+  /** Ask the kernel to do something; rejects with a `KernelError` that can be shown. */
+  async request<T = unknown>(op: string, args: Record<string, unknown> = {}, options: Options = {}): Promise<T> {
+    return (await this.ask(op, args, options)).value as T;
+  }
+
+  /** Do what `request` does, and return the binary part of the answer too. */
+  ask(op: string, args: Record<string, unknown> = {}, options: Options = {}) {
+    if (this.#model.exported) {
+      return Promise.reject(new KernelError("This page is a record: there is no kernel to ask.", "no_kernel"));
+    }
+    this.#count += 1;
+    const id = `${this.#prefix}-${this.#count}`;
+    return new Promise<{ value: unknown; buffers: DataView[] }>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#pending.delete(id);
+        this.#setStatus("waiting");
+        reject(
+          new KernelError("The kernel doesn't answer. It is busy, or it has ended: run the cell again.", "timeout"),
+        );
+      }, options.timeoutMs ?? TIMEOUT_MS);
+      const settle =
+        <A>(then: (answer: A) => void) =>
+        (answer: A) => {
+          clearTimeout(timer);
+          this.#pending.delete(id);
+          then(answer);
+        };
+      this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject) });
+      this.#model.send({ id, op, args }, undefined, options.buffers);
+    });
+  }
+
+  /** Call `handler` at each message of that kind; returns how to stop that. */
+  on(event: string, handler: Handler): () => void {
+    const handlers = this.#handlers.get(event) ?? new Set();
+    this.#handlers.set(event, handlers.add(handler));
+    return () => handlers.delete(handler);
+  }
+
+  #receive(message: Record<string, unknown>, buffers: DataView[]) {
+    if (typeof message.event === "string") {
+      this.#setStatus("live");
+      for (const handler of this.#handlers.get(message.event) ?? []) handler(message, buffers);
+      return;
+    }
+    const pending = this.#pending.get(String(message.id));
+    if (!pending) return; // another view's
+    this.#setStatus("live");
+    const error = message.error as { message: string; type: string } | undefined;
+    if (error) pending.reject(new KernelError(error.message, error.type));
+    else pending.resolve({ value: message.ok, buffers });
+  }
+
+  /** Find out whether a kernel is there: a saved view looks the same without one. */
+  #greet() {
+    if (this.#model.exported) return;
+    const timer = setTimeout(() => this.#setStatus("waiting"), PATIENCE_MS);
+    this.request("ping", {}, { timeoutMs: 24 * 3600 * 1000 }).then(
+      () => clearTimeout(timer),
+      () => clearTimeout(timer),
+    );
+  }
+
+  #setStatus(status: Status) {
+    if (this.status === status || this.status === "none") return;
+    this.status = status;
+    this.onStatus();
+  }
+}
