@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         set_workbench,
         unload_ipython_extension,
     )
+    from agentbench.notebook.export import export
     from agentbench.runner.tools import Tool, tool
     from agentbench.workbench import Stream, Workbench
 
@@ -29,6 +30,7 @@ __all__ = [
     "Tool",
     "Workbench",
     "__version__",
+    "export",
     "get_workbench",
     "last",
     "load_ipython_extension",
@@ -42,6 +44,7 @@ _HOMES = {
     "Stream": "workbench",
     "Tool": "runner.tools",
     "Workbench": "workbench",
+    "export": "notebook.export",
     "get_workbench": "notebook",
     "last": "notebook",
     "load_ipython_extension": "notebook",

@@ -33,6 +33,7 @@ __all__ = ["STATIC", "BenchWidget", "Reply", "operation", "packed"]
 STATIC = Path(__file__).parent.parent / "static"
 _MARK = "_is_operation"
 _NO_VIEW = "{}: the live view needs a running kernel; what it showed is below."
+_NOT_OURS = ("layout", "tabbable", "tooltip")
 _log = logging.getLogger(__name__)
 
 Method = TypeVar("Method", bound="Callable[..., Any]")
@@ -91,6 +92,10 @@ class BenchWidget(anywidget.AnyWidget):
             handle.update(bundle, raw=True)
         if self._handles:
             self.say("record", key=self._key, bundle=bundle)
+
+    def exported(self) -> dict[str, Any]:
+        """Return the traits that an exported page needs; a widget adds what its view would ask a kernel for."""
+        return {name: value for name, value in self.get_state().items() if name[0] != "_" and name not in _NOT_OURS}
 
     @operation
     def ping(self) -> bool:
