@@ -1,8 +1,9 @@
-# make lab    set up everything and open JupyterLab on the first notebook (LAB_ARGS adds options)
-# make test   set up everything and run every test (PYTEST_ARGS adds options)
-# make lint   style, types, layers, sizes
-# make check  test and lint
-# make clean  remove all that make made
+# make lab      set up everything and open JupyterLab on the first notebook (LAB_ARGS adds options)
+# make test     set up everything and run every test (PYTEST_ARGS adds options)
+# make lint     style, types, layers, sizes
+# make check    test and lint
+# make widgets  bundle the widgets, where their sources have changed
+# make clean    remove all that make made
 #
 # Needs only make and Python >= 3.11; PYTHON=/path/to/python picks another one than the first that fits.
 
@@ -12,33 +13,47 @@ PYTHON ?= $(shell for each in $(CANDIDATES); do \
 NOTEBOOK := notebooks/01_first_chat.ipynb
 BIN := .venv/bin
 READY := .venv/.ready
+# npm and Node come with the development packages.
+NPM := cd widgets && PATH="$(CURDIR)/$(BIN):$$PATH" npm
+MODULES := widgets/node_modules/.package-lock.json
 # JupyterLab wants a flag from root; and who is root is most likely in a container, with no browser to open.
 ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root --no-browser)
 
-.PHONY: help lab test lint check clean model browser
+.PHONY: help lab test lint check clean widgets model browser
 
 help:
 	@sed -n 's/^# \(make\)/\1/p' Makefile
 
-lab: $(READY) model
+lab: $(READY) model widgets
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/$(NOTEBOOK) $(ROOT_ARGS) $(LAB_ARGS)
 
-test: $(READY) model browser
+test: $(READY) model browser widgets $(MODULES)
+	$(NPM) test
 	$(BIN)/python -m pytest -q $(PYTEST_ARGS)
 
-lint: $(READY)
+lint: $(READY) $(MODULES)
 	$(BIN)/ruff check -q .
 	$(BIN)/ruff format -q --check .
 	$(BIN)/mypy --no-error-summary
-	$(BIN)/mypy --no-error-summary tools benchmarks
+	$(BIN)/mypy --no-error-summary tools benchmarks widgets/hatch_build.py
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/check_sizes.py
+	$(NPM) run --silent types
+	$(NPM) run --silent lint
 
 check: test lint
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf widgets/node_modules src/agentbench/notebook/static
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+widgets: $(READY)
+	@$(BIN)/python widgets/hatch_build.py
+
+$(MODULES): widgets/package-lock.json | $(READY)
+	@$(NPM) ci --prefer-offline --loglevel=error > /dev/null
+	@touch $@
 
 # Neither of these fails: the tests and the notebook say what is missing, and what to do.
 model: $(READY)

@@ -16,7 +16,7 @@ import msgspec
 
 from agentbench import __version__
 from agentbench.errors import InvalidRequest
-from agentbench.notebook.widgets.base import STATIC, BenchWidget
+from agentbench.notebook.widgets.base import STATIC, UNBUILT, BenchWidget
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -100,7 +100,7 @@ def _static(name: str) -> str:
     try:
         return (STATIC / name).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
-        raise InvalidRequest("The widgets aren't built here. In a checkout run: make widgets") from None
+        raise InvalidRequest(UNBUILT) from None
 
 
 _PAGE = """\

@@ -28,9 +28,13 @@ if TYPE_CHECKING:
 
     from agentbench.notebook.records import Record
 
-__all__ = ["STATIC", "BenchWidget", "Reply", "operation", "packed"]
+__all__ = ["STATIC", "UNBUILT", "BenchWidget", "Reply", "operation", "packed"]
 
 STATIC = Path(__file__).parent.parent / "static"
+UNBUILT = (
+    "The widgets aren't built here. In a checkout run: make widgets. Elsewhere install again, without"
+    " AGENTBENCH_SKIP_WIDGETS."
+)
 _MARK = "_is_operation"
 _NO_VIEW = "{}: the live view needs a running kernel; what it showed is below."
 _NOT_OURS = ("layout", "tabbable", "tooltip")
@@ -157,4 +161,4 @@ def _view(bundle: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _needs_bundle(name: str) -> None:
     if not (STATIC / f"{name}.js").exists():
-        raise InvalidRequest("The widgets aren't built here. In a checkout run: make widgets")
+        raise InvalidRequest(UNBUILT)
