@@ -32,7 +32,7 @@ ESCAPED = [
     ("| a | b |\n| - | - |\n| x ` | <b> ` |", "| a | b |\n| - | - |\n| x ` | &lt;b> ` |"),
     ("http://x` <b> `", "http://x` &lt;b> `"),
     ('``` x"onmouseover="alert(1)\ncode\n```', "```\ncode\n```"),
-    ('![$"onerror="alert(1)$](x)', "![$''onerror=''alert(1)$](x)"),
+    ('![$"onerror="alert(1)$](x)', "&#33;[$''onerror=''alert(1)$](x)"),
     ("$$www.x.y$$`<b> `", "$$www.x.y$$`&lt;b> `"),
     ('- a\n> 1. b\n    ```"c"', "- a\n> 1. b\n    ```&quot;c&quot;"),
     ("- - \na\n\n    <b>", "- - \na\n\n    &lt;b>"),
@@ -80,6 +80,21 @@ KEPT = [
 @pytest.mark.parametrize(("text", "expected"), ESCAPED)
 def test_markup_is_escaped(text: str, expected: str) -> None:
     """Outside code a tag is text, and so is a quote where JupyterLab may see maths."""
+    assert safe(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("![a cat](https://example.org/?said=secret)", "&#33;[a cat](https://example.org/?said=secret)"),
+        ("![cat][1]\n\n[1]: https://example.org", "&#33;[cat][1]\n\n[1]: https://example.org"),
+        ("\\\\![cat](//example.org)", "\\\\&#33;[cat](//example.org)"),
+        ("`![cat](https://example.org)`", "`![cat](https://example.org)`"),
+        ("![dot](data:image/png;base64,AA==)", "![dot](data:image/png;base64,AA==)"),
+    ],
+)
+def test_no_image_is_fetched(text: str, expected: str) -> None:
+    """An image becomes a link, as fetching it would tell its server what the model put into the address."""
     assert safe(text) == expected
 
 

@@ -1,4 +1,4 @@
-"""What a widget leaves in a notebook for those who have no kernel: the same content with nothing live in it."""
+"""What stays in a notebook when the kernel is gone: the same thing as HTML, as Markdown and as plain text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Record"]
 
 
 class Record(NamedTuple):
-    """A static twin: HTML that survives JupyterLab's sanitizer, Markdown for GitHub, text for terminals."""
+    """The static twin of something live; `html` is safe, and JupyterLab's sanitizer leaves it as it is."""
 
     html: str
     markdown: str

@@ -1,9 +1,10 @@
 """Makes a stranger's Markdown harmless without changing how it reads.
 
-JupyterLab runs scripts in a trusted notebook's Markdown. So markup outside code is escaped, and then a CommonMark
-parser has to find the result inert. JupyterLab isn't quite CommonMark, in ways that matter: it takes out maths first,
-wherever it stands, and puts it back into the HTML with its quotes; it writes a fence's language into the HTML as it
-is; it pairs odd ticks in its own way. What isn't surely inert is shown as it was written, in a block of code.
+JupyterLab runs scripts in a trusted notebook's Markdown, and fetches its images. So markup outside code is escaped,
+images that aren't data become links, and then a CommonMark parser has to find the result inert. JupyterLab isn't quite
+CommonMark, in ways that matter: it takes out maths first, wherever it stands, and puts it back into the HTML with its
+quotes; it writes a fence's language into the HTML as it is; it pairs odd ticks in its own way. What isn't surely inert
+is shown as it was written, in a block of code.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ _INLINE = re.compile(
     r"|(?P<link><(?:https?://|mailto:)[^\s<>]*>)"
     r"|(?P<address>(?i:https?://|ftp://|www\.)\S*)"
     rf"|(?P<maths>{_MATHS})"
-    rf"|{_TAG.pattern}|\"|:(?<=\]:)(?!{_ONE_LINE_ADDRESS})",
+    rf"|{_TAG.pattern}|\"|:(?<=\]:)(?!{_ONE_LINE_ADDRESS})"
+    r"|!(?=\[)(?!\[[^\[\]\n]*\]\(data:image/(?:png|jpeg|gif|webp);base64,)",
     re.MULTILINE,
 )
 _SPACES = re.compile(r"^[ \t]+$", re.MULTILINE)
@@ -186,6 +188,8 @@ def _harmless(found: re.Match[str], *, even: bool, quotes: bool) -> str:
         return text.replace('"', "%22")
     if found["maths"]:  # an entity would be shown as it is
         return _TAG.sub("< ", text).replace('"', "''")
+    if text == "!":  # else the image is fetched, and its address can tell a stranger what was said
+        return "&#33;"
     if text == ":":  # else a link's address or title on further lines could swallow a fence
         return "&#58;"
     text = text.replace("<", "&lt;")

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from textwrap import indent
 from typing import TYPE_CHECKING
 
-from agentbench.notebook import markdown
-from agentbench.notebook.blocks import Block, blocks_of, note_of, text_kind
-from agentbench.notebook.sanitize import literal
 from agentbench.notebook.tables import Table
-from agentbench.protocol.items import Item
+from agentbench.notebook.twins import markdown_twin, plain_twin, question_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +34,7 @@ class Transcript:
                 turn.created_at,
                 turn.agent,
                 turn.response.model,
-                _question(turn),
+                question_of(turn),
                 turn.response.output_text,
                 turn.response.status,
             )
@@ -50,22 +46,10 @@ class Transcript:
         return len(self.turns)
 
     def __repr__(self) -> str:
-        parts = [self.title] if self.title else []
-        for turn in self.turns:
-            said = markdown.plain(
-                blocks_of(turn.response.output, text=text_kind(turn.response)), note=note_of(turn.response)
-            )
-            parts.append(f"{indent(_question(turn), '> ', lambda _: True)}\n\n{said}")
-        return "\n\n".join(parts if self.turns else [*parts, "Nothing was said yet."])
+        return plain_twin(self.title, self.turns)
 
     def _repr_markdown_(self) -> str:
-        parts = [f"**{literal(self.title)}**"] if self.title else []
-        for turn in self.turns:
-            said = markdown.bundle(
-                blocks_of(turn.response.output, text=text_kind(turn.response)), note=note_of(turn.response)
-            )["text/markdown"]
-            parts.append(f"{markdown.bundle([Block('refusal', _question(turn))])['text/markdown']}\n\n{said}")
-        return "\n\n---\n\n".join(parts if self.turns else [*parts, "Nothing was said yet."])
+        return markdown_twin(self.title, self.turns)
 
 
 def conversation_table(conversations: Sequence[Conversation], current: Conversation | None) -> Table:
@@ -80,8 +64,3 @@ def conversation_table(conversations: Sequence[Conversation], current: Conversat
         for each in conversations
     ]
     return Table(("conversation", "title", "agent", "last used"), rows, note="Continue one: %agent use -c ID")
-
-
-def _question(turn: StoredResponse) -> str:
-    items = [item for item in turn.input if isinstance(item, Item)]
-    return "\n\n".join(block.text for block in blocks_of(items))
