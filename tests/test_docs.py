@@ -233,8 +233,9 @@ def test_shell_commands_are_listed() -> None:
         for name in ("configuration", "identities")
         for row in rows(page(name), "command")
     ]
-    assert [command.name for command in _COMMANDS] == ["serve", "check", "models", "keys", "users", "balance"]
+    assert [command.name for command in _COMMANDS] == ["serve", "check", "models", "keys", "users", "balance", "probe"]
     assert "agentbench serve" in page("serving")
+    assert "\nagentbench probe " in page("probing")
     assert "`agentbench check FILE`" in page("configuration")
     groups = {
         "models": _MODEL_COMMANDS,
