@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
@@ -38,6 +38,14 @@ OPEN = """async path => {
     panel.unfinished = 0;
     return panel;
 }"""
+OPEN_WITHOUT_KERNEL = """async path => {
+    const app = window.jupyterapp;
+    const panel = await app.commands.execute('docmanager:open', {path, factory: 'Notebook'});
+    await panel.context.ready;
+    app.shell.collapseLeft();
+    panel.unfinished = 0;
+    return panel;
+}"""
 RUN = """(panel, [command, cell]) => {
     panel.content.activeCellIndex = cell;
     panel.unfinished += 1;
@@ -54,6 +62,8 @@ TEXT = """(panel, cell) => {
 SHOWS = f"([panel, cell, text]) => ({TEXT})(panel, cell).includes(text)"
 SAVE = "() => window.jupyterapp.commands.execute('docmanager:save')"
 CLOSE = "async panel => { await panel.sessionContext.shutdown(); panel.dispose(); }"
+SHUT_DOWN = "panel => panel.sessionContext.shutdown()"
+THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
 OVERFLOW = """panel => {
     const box = panel.node.querySelector('.jp-WindowedPanel-outer');
     return box.scrollHeight - box.clientHeight;
@@ -80,9 +90,7 @@ class Lab:
         self._notebooks: list[Notebook] = []
         self._count = 0
         page.on("request", self._on_request)
-        page.goto(f"{server.url}/lab?reset&token={server.token}")
-        page.wait_for_function("() => window.jupyterapp")
-        page.evaluate("() => window.jupyterapp.restored")
+        self._load()
 
     def open(self, cells: Sequence[str]) -> Notebook:
         """Open a new notebook with these code cells, in a folder and on a kernel of its own."""
@@ -104,11 +112,24 @@ class Lab:
         notebook.wait_idle()
         return notebook
 
+    def reload(self) -> None:
+        """Load the page again, as a person does; notebooks that were open have to be reopened."""
+        self._load()
+
+    def use_theme(self, theme: Literal["Light", "Dark"]) -> None:
+        """Change JupyterLab's theme."""
+        self.page.evaluate(THEME, f"JupyterLab {theme}")
+
     def close_notebooks(self) -> None:
         """Close the open notebooks unsaved, end their kernels, and forget what was blocked."""
         while self._notebooks:
             self._notebooks.pop().close()
         self.blocked.clear()
+
+    def _load(self) -> None:
+        self.page.goto(f"{self._server.url}/lab?reset&token={self._server.token}")
+        self.page.wait_for_function("() => window.jupyterapp")
+        self.page.evaluate("() => window.jupyterapp.restored")
 
     def _on_request(self, request: Request) -> None:
         if not request.url.startswith((self._server.url, "data:", "blob:")):
@@ -121,6 +142,7 @@ class Notebook:
     def __init__(self, page: Page, file: Path, path: str) -> None:
         self.page = page
         self.file = file
+        self._path = path
         self._panel: JSHandle = page.evaluate_handle(OPEN, path)
 
     def run_all(self, timeout: float = 60) -> None:
@@ -166,6 +188,26 @@ class Notebook:
         self.page.evaluate(SAVE)
         saved: nbformat.NotebookNode = nbformat.read(self.file, as_version=4)
         return saved
+
+    def reopen(self, lab: Lab, kernel: Literal["live", "fresh", "none"]) -> None:
+        """Save, load the page again and open the notebook: with its kernel, a new one, or as a mere reader has it."""
+        self.save()
+        if kernel != "live":
+            self._panel.evaluate(SHUT_DOWN)
+        if kernel == "none":
+            self._forget_kernel()
+        lab.reload()
+        self._panel = self.page.evaluate_handle(OPEN_WITHOUT_KERNEL if kernel == "none" else OPEN, self._path)
+        if kernel == "none":
+            self.page.select_option(".jp-Dialog select", label="No Kernel")
+            self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        self._panel.evaluate(SETTLE)
+
+    def _forget_kernel(self) -> None:
+        """Name a kernel in the file that no machine has: JupyterLab then asks which to use."""
+        content = nbformat.read(self.file, as_version=4)
+        content.metadata = {"kernelspec": {"name": "none", "display_name": "none", "language": "none"}}
+        nbformat.write(content, self.file)
 
     def screenshot(self, path: Path) -> None:
         """Write a PNG of the whole notebook, however long."""

@@ -97,6 +97,15 @@ def test_set_to_a_variable(configured: Shell) -> None:
     assert "A secret doesn't belong in the file." in str(error)
 
 
+def test_edit(configured: Shell) -> None:
+    """A form, opened at the endpoint that is named; a terminal gets the table."""
+    configured.run("tuner = %agent config edit LOCAL")
+    assert configured.ip.user_ns["tuner"].endpoint == "local"
+    configured.run("%agent config edit")
+    assert "local.titleModel" in configured.printed
+    assert "There is no endpoint 'nowhere'" in str(configured.fail("%agent config edit nowhere"))
+
+
 def test_reload(configured: Shell) -> None:
     """The file is read again; a wrong one is refused and changes nothing."""
     Path("agentbench.yaml").write_text(TEXT.replace("everybody", "nobody"))

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from agentbench.config.document import document as empty
 from agentbench.config.layers import HEADERS, Layer
 from agentbench.config.section_layers import SHARED_KEYS, section_layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from agentbench.config.changes import Edit, Overrides
     from agentbench.config.document import Document
     from agentbench.config.layers import LayerName
     from agentbench.config.problem import KeyPath
     from agentbench.config.schema import EndpointsSection
     from agentbench.config.section import Section
 
-__all__ = ["Blocks", "Overrides", "overlaid", "path_of"]
-
-Overrides = dict[str, dict[tuple[str, ...], object]]
-"""What was set in a session: by the name of an endpoint, `all` or `agents`, and the path of a key within its block."""
+__all__ = ["SESSION", "Blocks", "overlaid", "path_of", "put", "taken_out", "without"]
 
 SESSION = "this session"
+"""The origin of what a session set."""
 
 
 class _Block(NamedTuple):
@@ -102,11 +102,21 @@ def overlaid(document: Document, overrides: Overrides) -> Document:
     data = copy.deepcopy(document.data)
     for name, changes in overrides.items():
         for path, value in changes.items():
-            _put(data, (*path_of(document.data, name), *path), value)
+            put(data, (*path_of(document.data, name), *path), value)
     return msgspec.structs.replace(document, data=data, label=None)
 
 
-def _put(data: Any, path: KeyPath, value: object) -> None:
+def without(document: Document | None, edits: Iterable[Edit]) -> Document:
+    """Return the document, or an empty one for none, without the keys that these edits are about."""
+    found = document or empty({})
+    data = copy.deepcopy(found.data)
+    for each in edits:
+        taken_out(data, (*path_of(found.data, each.block), *each.path))
+    return msgspec.structs.replace(found, data=data)
+
+
+def put(data: Any, path: KeyPath, value: object) -> None:
+    """Set what stands at a path in plain values; the mappings on the way are made where they are missing."""
     for part in path[:-1]:
         if isinstance(part, str) and data.get(part) is None:
             data[part] = {}
@@ -114,6 +124,15 @@ def _put(data: Any, path: KeyPath, value: object) -> None:
         if not isinstance(data, dict | list):
             return  # what stands there is wrong already, and said to be
     data[path[-1]] = value
+
+
+def taken_out(data: Any, path: KeyPath) -> None:
+    """Take a key out of plain values, if it is there."""
+    for part in path[:-1]:
+        data = data.get(part) if isinstance(data, dict) else data[part]
+        if data is None:
+            return
+    data.pop(path[-1], None)
 
 
 def _blocks(written: EndpointsSection) -> Iterator[tuple[str, _Block]]:

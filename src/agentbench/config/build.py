@@ -33,7 +33,7 @@ from agentbench.config.validate import problems_in
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from agentbench.config.blocks import Overrides
+    from agentbench.config.changes import Overrides
     from agentbench.config.discover import Kind
     from agentbench.config.document import Document
     from agentbench.config.endpoint_schema import LocalModelSection
@@ -72,7 +72,7 @@ def attempt(
     catalog = Catalog(
         endpoints=endpoints,
         agents={agent.id: agent for agent in agents or [ASSISTANT]},
-        remote=remote_access(file.interface, file.endpoints.agents),
+        remote=remote_access(file.interface, changed.endpoints.agents),
         mcp_servers=mcp_servers(file.mcp_servers),
         balance=balance_rules(file.balance),
         transactions=file.transactions.enabled,

@@ -25,6 +25,7 @@ __all__ = [
     "Placeholder",
     "Template",
     "fill_headers",
+    "is_scheme",
     "is_sensitive",
     "overridden",
     "parse",
@@ -154,6 +155,11 @@ def is_sensitive(header: str) -> bool:
     return _SENSITIVE.search(header) is not None
 
 
+def is_scheme(text: str) -> bool:
+    """Tell whether a text is just the name of a scheme, which people may see before a secret."""
+    return _SCHEME.fullmatch(text) is not None
+
+
 def _variable(name: str, environ: Mapping[str, str]) -> Secret:
     if (problem := wrong_with(name, environ)) is not None:
         raise ValueError(problem)
@@ -176,7 +182,7 @@ def _sendable(value: str) -> str:
 
 def _masked(part: str | Secret, *, sensitive: bool) -> str:
     """Return a text for people to see: of one that may be secret only the name of a scheme."""
-    if isinstance(part, Secret) or (sensitive and not _SCHEME.fullmatch(part)):
+    if isinstance(part, Secret) or (sensitive and not is_scheme(part)):
         return MASK
     return part
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-__all__ = ["HEADERS", "Layer", "LayerName", "Setting", "merged", "values_of"]
+__all__ = ["HEADERS", "UNITED", "Layer", "LayerName", "Setting", "merged", "values_of"]
 
 LayerName = Literal["default", "environment", "endpoint", "agents", "all", "session", "agent"]
 
@@ -20,7 +20,8 @@ _ORDER: tuple[LayerName, ...] = ("default", "environment", "endpoint", "agents",
 _HEADER_ORDER: tuple[LayerName, ...] = ("default", "all", "agents", "environment", "endpoint", "session", "agent")
 
 HEADERS = "headers"
-_UNITED = "anthropic-beta"  # a list of wishes, none of which contradicts another
+UNITED = "anthropic-beta"
+"""A header that is a list of wishes, none of which contradicts another."""
 
 
 class Layer(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +82,7 @@ def _headers(layers: Sequence[Layer]) -> Setting:
         for name, value in layer.values.get(HEADERS, {}).items():
             new = msgspec.structs.replace(_setting(layer, f"{HEADERS}.{name}", value), origin=_origin(layer, name))
             lower = parts.pop(name.casefold(), None)
-            parts[name.casefold()] = _united(lower, new) if name.casefold() == _UNITED else _over(lower, new)
+            parts[name.casefold()] = _united(lower, new) if name.casefold() == UNITED else _over(lower, new)
     by_name = {each.key.removeprefix(f"{HEADERS}."): each for each in parts.values()}
     top = next((layer for layer in reversed(ordered) if layer.values.get(HEADERS)), ordered[0])
     values = {name: each.value for name, each in by_name.items()}

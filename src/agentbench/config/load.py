@@ -12,7 +12,7 @@ from agentbench.config.discover import ASSISTANT, KINDS, environment_layer, is_o
 from agentbench.config.endpoint import Catalog
 
 if TYPE_CHECKING:
-    from agentbench.config.blocks import Overrides
+    from agentbench.config.changes import Overrides
     from agentbench.config.document import Document
 
 __all__ = ["Source", "catalog_of", "file_of", "load", "read"]

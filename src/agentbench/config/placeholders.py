@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     from agentbench.config.problem import KeyPath
 
-__all__ = ["fill"]
+__all__ = ["PROSE", "fill"]
 
-_PROSE = {"description", "instructions", "titlePrompt", "titlePromptTemplate"}
+PROSE = {"description", "instructions", "titlePrompt", "titlePromptTemplate"}
+"""Keys of what people or models read."""
 _AZURE_GROUPS = ("endpoints", "azureOpenAI", "groups")
 _AZURE_NAMES = ("INSTANCE_NAME", "DEPLOYMENT_NAME")
 _AZURE_HEADERS = "additionalHeaders"
@@ -61,4 +62,4 @@ def _as_written(path: KeyPath) -> bool:
         return False
     if path[:3] == _AZURE_GROUPS and path[-1] == _AZURE_HEADERS:
         return True
-    return path[-1] in _PROSE or path[-1] == HEADERS or path[:2] == ("endpoints", "scripted")
+    return path[-1] in PROSE or path[-1] == HEADERS or path[:2] == ("endpoints", "scripted")

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from agentbench.config.problem import KeyPath
     from agentbench.config.section import Section
 
-__all__ = ["SHARED_KEYS", "defaults_layer", "section_layer"]
+__all__ = ["SECRETS", "SHARED_KEYS", "defaults_layer", "section_layer"]
 
 SHARED_KEYS = tuple(field.alias or name for name, field in SharedSection.model_fields.items())
-_SECRETS = ("apiKey", "secretAccessKey", "sessionToken")
+SECRETS = ("apiKey", "secretAccessKey", "sessionToken")
 
 
 def section_layer(
@@ -61,6 +61,6 @@ def _typed(key: str, value: Any, environ: Mapping[str, str]) -> Any:
         return {name: parse(written, environ) for name, written in value.items()}
     if key == "tokenConfig":
         return rates_of(value)
-    if key in _SECRETS and isinstance(value, str) and value != USER_PROVIDED:
+    if key in SECRETS and isinstance(value, str) and value != USER_PROVIDED:
         return Secret(value)
     return value

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from agentbench.protocol import Response
     from agentbench.providers import Providers
     from agentbench.runner.purse import Purse
+    from agentbench.storage.conversations import TitledBy
     from agentbench.storage.database import Database
 
-__all__ = ["Titler"]
+__all__ = ["Titler", "title_target"]
 
 _SECONDS = 45.0
 _CLOSING_SECONDS = 3.0
@@ -65,14 +66,18 @@ class Titler:
     async def begin(self, turn: Turn, target: Target) -> Callable[[Response], None] | None:
         """Name the conversation of a first turn by the question's first words, unless a person has named it.
 
-        If a model is to name it, returns what to call with the answer once that has ended, however it did.
+        A model's title goes only where a cell is run again: any other first turn of a conversation that has one is
+        another branch of it. If a model is to name it, returns what to call with the answer once that has ended,
+        however it did.
         """
         if turn.conversation is None or not turn.request.store:
             return None
-        self._cancel(turn)  # an earlier first turn's, where the first cell is run again
+        self._cancel(turn)  # an earlier first turn's
         words = first_words(first_question(turn.request))
+        is_rerun = turn.past is None and turn.cell is not None and turn.cell.id is not None
+        keep: tuple[TitledBy, ...] = ("person",) if is_rerun else ("person", "model")
         try:
-            is_ours = await self._suggest(turn, words or None, "words", within=self._database.patience)
+            is_ours = await self._suggest(turn, words or None, "words", keep=keep, within=self._database.patience)
         except StorageError as error:
             _log.info("conversation %s has no name yet: %s", turn.conversation, error.message)
             return None
@@ -128,7 +133,7 @@ class Titler:
 
     async def _made(self, turn: Turn, target: Target, question: str, answer: str) -> str:
         """Ask for a title; empty if the model's answer holds none. The call is a run of its own, so it is counted."""
-        titles, asked = target.endpoint.titles, _title_target(self._catalog(), target)
+        titles, asked = target.endpoint.titles, title_target(self._catalog(), target)
         reachable(asked.endpoint, remote=turn.principal.remote)
         call = Turn(
             request=title_request(question, answer, titles, asked),
@@ -160,9 +165,16 @@ class Titler:
         return read(run.response.output_text)
 
     async def _suggest(
-        self, turn: Turn, title: str | None, by: Literal["words", "model"], *, within: float | None = None
+        self,
+        turn: Turn,
+        title: str | None,
+        by: Literal["words", "model"],
+        *,
+        keep: tuple[TitledBy, ...] = ("person",),
+        within: float | None = None,
     ) -> bool:
-        job = partial(conversations.suggest_title, conversation_id=turn.conversation or "", title=title, by=by)
+        key = turn.conversation or ""
+        job = partial(conversations.suggest_title, conversation_id=key, title=title, by=by, keep=keep)
         return await self._database.write(job, within=within)
 
 
@@ -171,7 +183,7 @@ def _is_stopped(response: Response) -> bool:
     return response.status == "cancelled" or (cut is not None and cut.reason == "interrupted")
 
 
-def _title_target(catalog: Catalog, answering: Target) -> Target:
+def title_target(catalog: Catalog, answering: Target) -> Target:
     """Return who makes the title. Another endpoint never gets the name of a model that it may not know.
 
     The endpoint is the catalog's, as the answering one has the headers of the answer's own request; what an agent sets

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agentbench.config.config import Config as LiveConfig
     from agentbench.config.layers import Setting
     from agentbench.notebook.magics.commands.base import Call
+    from agentbench.notebook.widgets.tuner import Tuner
 
 __all__ = ["Config"]
 
@@ -33,16 +34,17 @@ class Config:
 
     name = "config"
     summary = (
-        "The settings that hold, as a DataFrame; explain one, or set it for the session or with --save in the file."
+        "The settings that hold, as a DataFrame; edit them in a form, explain one, or set it for the session or with"
+        " --save in the file."
     )
-    argument = "[ENDPOINT | explain NAME | set NAME=VALUE | unset NAME | headers ENDPOINT | reload]"
+    argument = "[ENDPOINT | edit [ENDPOINT] | explain NAME | set NAME=VALUE | unset NAME | headers ENDPOINT | reload]"
     options = (
         Option((_SAVE,), "with set: write it to the file, where comments and order stay"),
         Option(("-a", "--agent"), "what holds where this agent answers", "AGENT", completes="agents"),
     )
 
-    async def run(self, call: Call) -> Table | pd.DataFrame:
-        """Return the table that was asked for; after a change, what holds now."""
+    async def run(self, call: Call) -> Table | pd.DataFrame | Tuner:
+        """Return the table or the form that was asked for; after a change, what holds now."""
         word, _, rest = call.text.partition(" ")
         action = _ACTIONS.get(word)
         if action is not None:
@@ -61,6 +63,12 @@ def _everything(call: Call, config: LiveConfig, endpoint: str) -> pd.DataFrame:
         name = config.catalog.endpoint(endpoint).name
         settings = {name: settings[name]}
     return settings_frame(settings)
+
+
+def _edit(call: Call, _: LiveConfig, endpoint: str) -> Tuner:
+    from agentbench.notebook.widgets.tuner import Tuner
+
+    return Tuner(call.session.bench, endpoint=endpoint or None, conversation=call.session.conversation)
 
 
 def _explain(call: Call, config: LiveConfig, name: str) -> Table:
@@ -102,7 +110,8 @@ def _reload(call: Call, config: LiveConfig, text: str) -> pd.DataFrame:
     return _everything(call, config, text)
 
 
-_ACTIONS: dict[str, Callable[[Call, LiveConfig, str], Table | pd.DataFrame]] = {
+_ACTIONS: dict[str, Callable[[Call, LiveConfig, str], Table | pd.DataFrame | Tuner]] = {
+    "edit": _edit,
     "explain": _explain,
     "set": _set,
     "unset": _unset,
