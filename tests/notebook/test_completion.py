@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.notebook.conftest import Shell
 
 COMMANDS = {"agents", "balance", "budget", "chat", "config", "help", "history", "keys", "new", "prices", "serve"}
-COMMANDS |= {"usage", "use"}
+COMMANDS |= {"inspect", "probe", "usage", "use"}
 AGENTS = {"bot", "counter"}
 MODELS = {"gone/m", *(f"scripted/{name}" for name in SCRIPTED)}
 
@@ -35,7 +35,7 @@ CASES = {
     "%agent chat --te": {"--temperature"},
     "%agent chat -t 1 --ma": {"--max", "--max-output-tokens"},
     "%%agent --sy": {"--system"},
-    "%agent usage --": {"--by", "--since", "--full", "--plot", "--export"},
+    "%agent usage --": {"--by", "--since", "--full", "--plot", "--live", "--export"},
     "%agent usage --by mo": {"model"},
     "%agent chat -a ": AGENTS,
     "%agent chat --agent cou": {"counter"},

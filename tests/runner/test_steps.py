@@ -101,6 +101,19 @@ async def test_calls_of_one_step_overlap(database: Database) -> None:
     ]
 
 
+async def test_how_long_a_call_took(database: Database) -> None:
+    """The time of each call is known, the slowest one's doesn't count for the others."""
+
+    def wait(seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+    run = begin(SteppedProvider([wants("wait", seconds=0.2), wants("wait", seconds=0)], TEXT), database, wait)
+    slow, quick = (run.tool_seconds[call.call_id] for call in (await answer(run)).function_calls)
+    assert slow >= 0.2
+    assert quick < 0.2
+
+
 async def test_an_error_is_what_the_model_reads(database: Database) -> None:
     """The turn goes on after a tool that fails, or arguments that are wrong."""
     provider = SteppedProvider([wants("double", x="four"), wants("double", '{"x": '), wants("double", x=1)], TEXT)

@@ -156,6 +156,15 @@ async def test_running_the_first_cell_again(make: Make) -> None:
     assert await talk.title() == ("Land", "model")
 
 
+@pytest.mark.parametrize(("first", "expected"), [("Sky", ("Sky", "model")), ("", ("Why is the sea blue?", "words"))])
+async def test_another_branch_from_the_beginning(make: Make, first: str, expected: tuple[str, str]) -> None:
+    """A first question that is put differently takes the place of a title in words, and of no model's."""
+    talk = make(FakeProvider(first))
+    await talk.ask()
+    await talk.ask("Why is the sea blue?", past=(), cell=Cell(id=None, run="run1"))
+    assert (await talk.title(), len(talk.names.requests)) == (expected, 1 if first else 2)
+
+
 @pytest.mark.parametrize("gone", [False, True])
 async def test_a_stopped_answer(make: Make, *, gone: bool) -> None:
     """It stops its title too, whether it is told to or its reader is gone; what was spent is counted."""

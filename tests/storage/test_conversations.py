@@ -75,3 +75,13 @@ async def test_a_suggestion_against_a_person(database: Database) -> None:
         )
     found = await database.read(lambda c: conversations.recent(c, "ann", 2))
     assert {(each.title, each.titled_by) for each in found} == {("Plans", "person")}
+
+
+async def test_a_suggestion_against_a_model(database: Database) -> None:
+    """A model's title stays where that is asked for; one in words, or none, does not."""
+    made = await create(database)
+    for title, by, is_taken in (("Why?", "words", True), ("The sky", "model", True), ("Who?", "words", False)):
+        job = partial(
+            conversations.suggest_title, conversation_id=made.id, title=title, by=by, keep=("person", "model")
+        )
+        assert await database.write(job) is is_taken

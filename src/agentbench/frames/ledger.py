@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from agentbench.storage.database import Database
     from agentbench.storage.usage_blocks import Span
 
-__all__ = ["Chosen", "read_usage"]
+__all__ = ["Chosen", "filter_of", "read_usage"]
 
 WORKERS = 2
 """Blocks that are read at once. The database works without the interpreter's lock; decoding needs it."""
@@ -62,16 +62,17 @@ class Chosen(TypedDict, total=False):
 
 def read_usage(database: Database, **chosen: Unpack[Chosen]) -> UsageFrame:
     """Return the chosen rows of the ledger, or all, oldest first: from `since` on and before `until`."""
-    return _read(database, _filter(**chosen))
+    return _read(database, filter_of(**chosen))
 
 
-def _filter(
+def filter_of(
     *,
     since: datetime | timedelta | str | None = None,
     until: datetime | timedelta | str | None = None,
     conversation: Conversation | str | None = None,
     **chosen: Any,
 ) -> UsageFilter:
+    """Return which rows are meant."""
     several = {name: each if isinstance(each, str | None) else tuple(each) for name, each in chosen.items()}
     return UsageFilter(
         since=moment(since),

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from agentbench.notebook.result import Result
     from agentbench.workbench import Workbench
 
-__all__ = ["get_workbench", "last", "load_ipython_extension", "set_workbench", "unload_ipython_extension"]
+__all__ = [
+    "get_workbench",
+    "last",
+    "load_ipython_extension",
+    "remember",
+    "set_workbench",
+    "unload_ipython_extension",
+]
 
 _NAME = AgentMagics.__name__
 
@@ -51,8 +58,16 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
 
 
 def last() -> Result | None:
-    """Return the result of the newest `%agent chat`; None before the first."""
+    """Return the result of the newest `%agent chat` or turn of a chat widget; None before the first."""
     return _magics().session.last
+
+
+def remember(bench: Workbench, result: Result) -> None:
+    """Let `last` return the result of a question that was asked elsewhere, if the magics use that workbench."""
+    shell = get_ipython()
+    magics = None if shell is None else shell.magics_manager.registry.get(_NAME)
+    if isinstance(magics, AgentMagics) and magics.session.has_bench and magics.session.bench is bench:
+        magics.session.last = result
 
 
 def get_workbench() -> Workbench:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from agentbench.errors import InvalidRequest, UnknownName
 from agentbench.protocol.values import new_id
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from agentbench.gateway.serve import LoopServer
     from agentbench.notebook.result import Result
+    from agentbench.notebook.widgets.chat import ChatWidget
     from agentbench.storage.conversations import Conversation
     from agentbench.workbench import Workbench
 
@@ -29,6 +31,7 @@ class Session:
         self.last: Result | None = None
         self.interrupted_run = ""  # of the cell in which an answer was interrupted last
         self.told: str | None = None  # what was wrong with the database when it took, or didn't take, the last answer
+        self._chats: WeakSet[ChatWidget] = WeakSet()
         self._make = make
         self._bench: Workbench | None = None
         self._owns_bench = False
@@ -60,6 +63,27 @@ class Session:
         if self.conversation is None:
             self.conversation = self.bench.start_conversation(agent=agent)
         return self.conversation
+
+    def chat(self, agent: str, model: str | None) -> ChatWidget:
+        """Return a chat in the current conversation; while that is this session's, each follows the other."""
+        from agentbench.notebook.widgets.chat import ChatWidget
+
+        bench, followed = self.bench, _id_of(self.conversation)
+
+        def follow(conversation: Conversation | None) -> None:
+            nonlocal followed
+            if self._bench is bench and followed == _id_of(self.conversation):
+                self.conversation = conversation
+            followed = _id_of(conversation)
+
+        made = ChatWidget(bench, agent=agent, model=model, conversation=self.conversation, follow=follow)
+        self._chats.add(made)
+        return made
+
+    def tell_chats(self) -> None:
+        """Let the chats that are open show what was said in their conversations elsewhere."""
+        for chat in list(self._chats):
+            chat.look()
 
     def look(self) -> Conversation | None:
         """Return the current conversation as it is now: its title may have come late."""
@@ -96,3 +120,7 @@ class Session:
         if self._bench is not None and self._owns_bench:
             self._bench.close()
         self._bench, self._owns_bench = None, False
+
+
+def _id_of(conversation: Conversation | None) -> str | None:
+    return None if conversation is None else conversation.id

@@ -87,7 +87,7 @@ class Recording(Value, frozen=True, kw_only=True):
         head: dict[str, Any] = {"source": "a log"}
         events: list[dict[str, Any]] = []
         times: list[float] = []
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(text.split("\n"), 1):  # JSON text may hold other separators as they are
             value = _read_line(line, number)
             if value is None:
                 continue
@@ -118,7 +118,7 @@ def rebuilt(response: Response, *, source: str, **more: Any) -> Recording:
 
 def event_object(event: Event) -> dict[str, Any]:
     """Return an event of ours as its JSON object."""
-    return cast("dict[str, Any]", msgspec.to_builtins(event))
+    return cast("dict[str, Any]", msgspec.json.decode(msgspec.json.encode(event)))
 
 
 def _read_line(line: str, number: int) -> dict[str, Any] | None:

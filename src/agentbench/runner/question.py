@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from agentbench.config.endpoint import Catalog
     from agentbench.protocol import Response
     from agentbench.storage.conversations import Conversation
+    from agentbench.storage.responses import StoredResponse
 
 __all__ = ["turn_of"]
 
@@ -30,6 +31,7 @@ def turn_of(
     images: str | Sequence[str] = (),
     schema: Any = None,
     cell: Cell | None = None,
+    past: Sequence[StoredResponse] | None = None,
     **parameters: Any,
 ) -> Turn:
     """Return a question as a turn, to the catalog's default agent if it names none; raises what `request_of` raises."""
@@ -44,7 +46,8 @@ def turn_of(
     )
     if agent is None and model not in catalog.agents:
         agent = catalog.default_agent.id
-    return Turn(request=request, agent=agent, conversation=_id_of(conversation), cell=cell)
+    before = None if past is None else tuple(past)
+    return Turn(request=request, agent=agent, conversation=_id_of(conversation), cell=cell, past=before)
 
 
 def _id_of(value: Conversation | Response | str | None) -> str | None:

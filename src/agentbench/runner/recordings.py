@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from msgspec import to_builtins
+import msgspec
 
 from agentbench.errors import InvalidRequest, UnknownName
 from agentbench.protocol.recording import Recording, rebuilt
@@ -43,6 +43,11 @@ class Trace:
         self._batches.append((time.perf_counter() - self._start, batch))
         self.count += len(batch)
 
+    @property
+    def last(self) -> Event | None:
+        """The newest event."""
+        return self._batches[-1][1][-1] if self._batches else None
+
     def recording(self) -> Recording:
         """Return what there is so far."""
         came = list(self._batches)
@@ -50,7 +55,7 @@ class Trace:
             (event for _, batch in came for event in batch),
             tuple(seconds for seconds, batch in came for _ in batch),
             source=self.source,
-            request=to_builtins(self.request),
+            request=msgspec.json.decode(msgspec.json.encode(self.request)),
             started_at=self.started_at,
         )
 

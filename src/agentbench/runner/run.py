@@ -33,7 +33,7 @@ from agentbench.storage.responses import StoredResponse
 from agentbench.storage.unsaved import Charge, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     from agentbench.protocol import CreateResponse, Event, Response
     from agentbench.protocol.items import FunctionCall
@@ -101,6 +101,11 @@ class Run:
     def own_tools(self) -> frozenset[str]:
         """The names of the tools that run here; their calls and results are items of the answer like any other."""
         return frozenset(self._steps.tools)
+
+    @property
+    def tool_seconds(self) -> Mapping[str, float]:
+        """How long each tool call took that has run here, by `call_id`."""
+        return self._steps.seconds
 
     @property
     def response(self) -> Response:

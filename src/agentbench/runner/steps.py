@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Literal
 
@@ -47,6 +48,8 @@ class Steps:
         self._left = request.max_tool_calls
         self._count = 0
         self._used_up = False
+        self.seconds: dict[str, float] = {}
+        """How long each call took that has run, by `call_id`."""
 
     async def prepare(self) -> None:
         """Find the tools that only their servers know; before it, `tools` are the Python functions."""
@@ -111,7 +114,11 @@ class Steps:
         tool = self.tools[call.name]
         if tool.approval == "ask" and not (self._approve and await self._approve(call)):
             return "Error: the person declined this call." if self._approve else "Error: nobody is here to approve it."
-        return await tool.call(call.arguments)
+        start = time.perf_counter()
+        try:
+            return await tool.call(call.arguments)
+        finally:
+            self.seconds[call.call_id] = time.perf_counter() - start
 
     def _is_allowed(self, name: str) -> bool:
         choice = self._request.tool_choice

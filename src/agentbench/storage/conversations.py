@@ -12,6 +12,8 @@ from agentbench.protocol.values import Value, new_id
 from agentbench.storage import tables
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
 __all__ = ["Conversation", "TitledBy", "add", "create", "get", "move_head", "new", "recent", "rename", "suggest_title"]
@@ -88,16 +90,22 @@ def rename(connection: Connection, conversation_id: str, title: str) -> None:
 
 
 def suggest_title(
-    connection: Connection, conversation_id: str, title: str | None, by: Literal["words", "model"]
+    connection: Connection,
+    conversation_id: str,
+    title: str | None,
+    by: Literal["words", "model"],
+    *,
+    keep: Sequence[TitledBy] = ("person",),
 ) -> bool:
-    """Give a conversation a title unless a person has; return whether it has this one now.
+    """Give a conversation a title unless one of those to `keep` has; return whether it has this one now.
 
     It counts as no use of the conversation, and None takes away the one before.
     """
     table = tables.conversations
+    is_kept = table.c.titled_by.is_not(None) & table.c.titled_by.in_(keep)
     changed = connection.execute(
         update(table)
-        .where(table.c.id == conversation_id, table.c.titled_by.is_distinct_from("person"))
+        .where(table.c.id == conversation_id, ~is_kept)
         .values(title=title, titled_by=None if title is None else by)
     )
     return changed.rowcount > 0

@@ -172,6 +172,11 @@ class Unsaved:
             head = turns[-1].parent
         return tuple(reversed(turns))
 
+    def turns(self, conversation_id: str, user: str) -> list[StoredResponse]:
+        """Return the user's turns of that conversation that are kept, of every branch."""
+        found = (outcome.response for outcome in self._outcomes())
+        return [each for each in found if each and (each.conversation_id, each.user) == (conversation_id, user)]
+
     def _outcomes(self) -> list[Outcome]:
         with self._lock:
             return [kept.outcome for kept in self._kept.values()]

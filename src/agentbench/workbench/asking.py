@@ -64,9 +64,9 @@ class Asking(Parts):
         `text` is a question, or items of a Responses request. `agent` is an agent's id (default: the first), `model`
         an `endpoint/model` that answers in place of the agent's. `conversation` continues a conversation, `previous`
         a response; without either the question stands alone. `images` are https or `data:` URLs. `schema` asks for
-        JSON of that shape (a JSON schema, a pydantic model, a dataclass …). `functions` run here when the model calls
-        them, besides the agent's own tools; `approve` is asked, on the reading thread, before a tool that wants it.
-        What nobody is `watching` isn't paced. `parameters` are fields of a request: `temperature`, `top_p`, `tools` …
+        JSON of that shape (a JSON schema, a class …). `functions` run here when the model calls them, besides the
+        agent's own tools; `approve` is asked, on the reading thread, before a tool that wants it. What nobody is
+        `watching` isn't paced. `parameters` are a request's fields, as `temperature`; `past=()` begins a branch.
         """
         turn = turn_of(
             self.catalog,

@@ -48,12 +48,17 @@ class Looking(Parts):
         job = partial(conversations.get, conversation_id=conversation_id, user=KERNEL.user)
         return kept or self._database.read_now(job)
 
-    def turns(self, conversation: Conversation | str) -> tuple[StoredResponse, ...]:
-        """Return a conversation's turns, oldest first; raises `UnknownName` if there is no such conversation."""
-        head = self._found(conversation).head
+    def turns(self, conversation: Conversation | str, *, to: str | None = None) -> tuple[StoredResponse, ...]:
+        """Return a conversation's turns, oldest first, up to its newest or to that response.
+
+        Raises `UnknownName` if there is no such conversation.
+        """
+        found = self._found(conversation).head if to is None else to
+        kept = self._database.unsaved.chain(found, KERNEL.user)
+        head = kept[0].parent if kept else found
         if head is None:
-            return ()
-        return self._database.read_now(partial(responses.chain, head=head, user=KERNEL.user))
+            return kept
+        return (*self._database.read_now(partial(responses.chain, head=head, user=KERNEL.user)), *kept)
 
     def recording(self, response: Response | str | None = None) -> Recording:
         """Return what a run's events were and when each came; the newest run's without a response.

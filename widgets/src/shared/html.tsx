@@ -3,5 +3,5 @@
 import { memo } from "./memo";
 
 export const Html = memo(function Html({ html, class: name }: { html: string; class?: string }) {
-  return <div class={name ?? "ab-html"} dangerouslySetInnerHTML={{ __html: html }} />;
+  return <div class={name ?? "ab-html"} dir="auto" dangerouslySetInnerHTML={{ __html: html }} />;
 });

@@ -31,9 +31,9 @@ type Handler = (message: Record<string, unknown>, buffers: DataView[]) => void;
 
 export class Kernel {
   status: Status;
-  onStatus: () => void = () => {};
   readonly #model: Model;
   readonly #prefix = Math.random().toString(36).slice(2);
+  readonly #watchers = new Set<() => void>();
   readonly #pending = new Map<string, Pending>();
   readonly #handlers = new Map<string, Set<Handler>>();
   #count = 0;
@@ -91,6 +91,12 @@ export class Kernel {
     return () => handlers.delete(handler);
   }
 
+  /** Call `watcher` whenever the status changes; returns how to stop that. */
+  onStatus(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
   #receive(message: Record<string, unknown>, buffers: DataView[]) {
     if (typeof message.event === "string") {
       this.#setStatus("live");
@@ -118,6 +124,6 @@ export class Kernel {
   #setStatus(status: Status) {
     if (this.status === status || this.status === "none") return;
     this.status = status;
-    this.onStatus();
+    for (const watcher of this.#watchers) watcher();
   }
 }

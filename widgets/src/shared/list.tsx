@@ -1,7 +1,7 @@
 // A list of rows of one height, of which only those in view are in the page.
 
 import { type ComponentChildren, createRef } from "preact";
-import { useEffect, useLayoutEffect, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useState } from "preact/hooks";
 import { moved } from "./keyboard";
 
 const SPARE_ROWS = 8;
@@ -19,6 +19,7 @@ interface Props {
 
 /** A listbox: arrow keys, page keys, Home and End choose a row. */
 export function VirtualList({ count, rowHeight, height, chosen = null, label, row, onChoose }: Props) {
+  const id = useId();
   const [top, setTop] = useState(0);
   const box = useState(() => createRef<HTMLDivElement>())[0];
   useLayoutEffect(() => {
@@ -40,7 +41,7 @@ export function VirtualList({ count, rowHeight, height, chosen = null, label, ro
       role="listbox"
       tabIndex={0}
       aria-label={label}
-      aria-activedescendant={chosen === null ? undefined : `ab-row-${chosen}`}
+      aria-activedescendant={chosen === null ? undefined : `${id}-${chosen}`}
       style={{ height: `${Math.min(height, count * rowHeight + 2)}px` }}
       onScroll={(event) => setTop(event.currentTarget.scrollTop)}
       onKeyDown={onKeyDown}
@@ -52,7 +53,7 @@ export function VirtualList({ count, rowHeight, height, chosen = null, label, ro
             // biome-ignore lint/a11y/useKeyWithClickEvents: the listbox has the keys
             <div
               key={index}
-              id={`ab-row-${index}`}
+              id={`${id}-${index}`}
               role="option"
               tabIndex={-1}
               aria-selected={index === chosen}

@@ -59,7 +59,7 @@ export function useStatus(): Status {
   const [status, setStatus] = useState(kernel.status);
   useEffect(() => {
     setStatus(kernel.status);
-    kernel.onStatus = () => setStatus(kernel.status);
+    return kernel.onStatus(() => setStatus(kernel.status));
   }, [kernel]);
   return status;
 }

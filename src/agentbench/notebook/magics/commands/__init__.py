@@ -11,9 +11,11 @@ from agentbench.notebook.magics.commands.chat import Chat
 from agentbench.notebook.magics.commands.config import Config
 from agentbench.notebook.magics.commands.help import Help
 from agentbench.notebook.magics.commands.history import History
+from agentbench.notebook.magics.commands.inspect import Inspect
 from agentbench.notebook.magics.commands.keys import Keys
 from agentbench.notebook.magics.commands.new import New
 from agentbench.notebook.magics.commands.prices import Prices
+from agentbench.notebook.magics.commands.probe import Probe
 from agentbench.notebook.magics.commands.serve import Serve
 from agentbench.notebook.magics.commands.usage import Usage
 from agentbench.notebook.magics.commands.use import Use
@@ -36,5 +38,7 @@ _ALL: tuple[Command, ...] = (
     Config(),
     Serve(),
     Keys(),
+    Inspect(),
+    Probe(),
 )
 COMMANDS: dict[str, Command] = {command.name: command for command in (*_ALL, Help(_ALL))}

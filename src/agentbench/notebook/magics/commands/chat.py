@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from agentbench.notebook.magics.commands.base import Call
     from agentbench.notebook.result import Result
+    from agentbench.notebook.widgets.chat import ChatWidget
     from agentbench.protocol.items import FunctionCall
     from agentbench.runner.quote import Quote
 
@@ -26,14 +27,16 @@ __all__ = ["Chat"]
 
 # Where an option of this call overrides one that `%config AgentMagics` sets.
 _PARAMETERS = ("temperature", "max_output_tokens")
+_OF_A_CHAT = {"agent", "model", "to"}
+"""The options that make sense without a prompt."""
 
 
 class Chat:
     """Ask an agent."""
 
     name = "chat"
-    summary = "Ask, and see the answer come. In a %%agent cell the body is the prompt."
-    argument = "PROMPT"
+    summary = "Ask, and see the answer come; without a prompt, open a chat. In a %%agent cell the body is the prompt."
+    argument = "[PROMPT]"
     options = (
         Option(("-a", "--agent"), "who answers, for this call", "AGENT", completes="agents"),
         Option(("-m", "--model"), "which model answers, for this call", "ENDPOINT/MODEL", completes="models"),
@@ -58,8 +61,10 @@ class Chat:
         Option(("--dry-run",), "ask nobody; show what it would cost on each model"),
     )
 
-    async def run(self, call: Call) -> Result | Table:
-        """Show the answer as it comes; raise `AnswerFailed` if it breaks off."""
+    async def run(self, call: Call) -> Result | Table | ChatWidget:
+        """Show the answer as it comes, or a chat; raise `AnswerFailed` if the answer breaks off."""
+        if _opens(call):
+            return _open(call)
         prompt, options = self._prompt(call), self._options(call)
         if call.options.get("dry_run"):
             return _show(call.session.bench.quote(prompt, conversation=call.session.conversation, **options))
@@ -79,6 +84,7 @@ class Chat:
             call.session.interrupted_run = call.cell.run
         if name := call.options.get("to"):
             call.namespace[name] = result
+        call.session.tell_chats()
         if (error := result.response.error) is not None:
             raise AnswerFailed(error.message, result.response)
         return result
@@ -104,6 +110,22 @@ class Chat:
         if (to := call.options.get("to")) is not None and (not to.isidentifier() or iskeyword(to)):
             raise InvalidRequest(f"--to {to}: that can't be a variable's name.")
         return options
+
+
+def _opens(call: Call) -> bool:
+    """Tell whether a chat is to be opened: there is no prompt, and a frontend that can show one."""
+    asked = call.text.strip() or call.body is not None or call.options.keys() - _OF_A_CHAT
+    return not asked and hasattr(call.magics.ip, "kernel")
+
+
+def _open(call: Call) -> ChatWidget:
+    from IPython.display import display
+
+    chat = call.session.chat(call.agent, call.model)
+    display(chat)
+    if name := call.options.get("to"):
+        call.namespace[name] = chat
+    return chat
 
 
 def _given(call: Call, name: str) -> Any:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agentbench.frames import UsageFrame
     from agentbench.frames.charts import Drawing
     from agentbench.notebook.magics.commands.base import Call
+    from agentbench.notebook.widgets.dashboard import Dashboard
 
 __all__ = ["GROUPS", "Usage"]
 
@@ -53,7 +54,7 @@ class Usage:
     """Tabulate what calls took."""
 
     name = "usage"
-    summary = "Every call and its tokens, as a DataFrame; summed up with --by, as charts with --plot."
+    summary = "Every call and its tokens, as a DataFrame; summed up with --by, as charts with --plot, live with --live."
     argument = ""
     options = (
         Option(
@@ -65,13 +66,16 @@ class Usage:
         Option(("--since",), "only from then on: 90m, 24h, 7d, today, 2026-11-01", "WHEN"),
         Option(("--full",), "all columns"),
         Option(("--plot",), "charts: tokens over time, cost by model, waits, cache hits"),
+        Option(("--live",), "a dashboard that follows the calls as they are made"),
         Option(("--export",), "write all columns, or the sums, to a .csv or .parquet file", "FILE"),
     )
 
-    async def run(self, call: Call) -> UsageFrame | Drawing | Table:
-        """Return the frame, newest call last; or its charts; or what was written."""
+    async def run(self, call: Call) -> UsageFrame | Drawing | Table | Dashboard:
+        """Return the frame, newest call last; or its charts; or a dashboard; or what was written."""
         by, file = call.options.get("by"), call.options.get("export")
         names = [name.strip() for name in by.split(",")] if by else None
+        if call.options.get("live"):
+            return _live(call)
         if call.options.get("plot") and (names or file):
             raise InvalidRequest("--plot draws single calls, and goes with neither --by nor --export.")
         if file and file.endswith(".parquet") and find_spec("pyarrow") is None:
@@ -82,6 +86,13 @@ class Usage:
         if file:
             return _exported(frame, file)
         return frame if names or call.options.get("full") else _readable(frame[list(_SHOWN)])
+
+
+def _live(call: Call) -> Dashboard:
+    if others := sorted({"by", "full", "plot", "export"} & {name for name, value in call.options.items() if value}):
+        raise InvalidRequest(f"--live shows calls as they are made; it doesn't go with --{others[0]}.")
+    since = call.options.get("since")
+    return call.session.bench.dashboard(**({} if since is None else {"since": since}))
 
 
 def _readable(frame: UsageFrame) -> UsageFrame:

@@ -1,0 +1,121 @@
+// Where the next message is written. What was written stays until the kernel has taken it.
+
+import type { RefObject } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useSetTrait, useTrait } from "../shared/state";
+import { Button } from "../shared/ui";
+import { useAsking } from "./asking";
+import { useChat } from "./context";
+import { MessageField } from "./field";
+import { ACCEPT, dataUrls, Thumbnails } from "./images";
+import type { Agent } from "./types";
+
+const SAVE_AFTER_MS = 600;
+
+interface Props {
+  field: RefObject<HTMLTextAreaElement | null>;
+  onStop: () => void;
+}
+
+export function Composer({ field, onStop }: Props) {
+  const { running, taking, following } = useChat();
+  const [text, setText, save] = useDraft(field);
+  const [images, setImages] = useState<string[]>([]);
+  const { ask, attempt, busy, trouble } = useAsking();
+  const canSend = !running && !busy && (text.trim() !== "" || images.length > 0);
+  const add = async (files: File[]) => {
+    const more = await attempt(() => dataUrls(files, images));
+    if (more) setImages((now) => [...now, ...more]);
+  };
+  taking.current = add;
+  const send = async () => {
+    if (!canSend) return;
+    following.current = true;
+    const answer = await ask("send", { text, images });
+    if (answer === undefined) return;
+    setText("");
+    save("");
+    setImages([]);
+    field.current?.focus();
+  };
+  return (
+    <div class="ab-composer">
+      {trouble}
+      {busy && <p class="ab-hint ab-late">Waiting for the kernel. It may be busy with a cell.</p>}
+      <Reading images={images} />
+      <Thumbnails images={images} onRemove={(index) => setImages(images.filter((_, each) => each !== index))} />
+      <div class="ab-compose">
+        <MessageField
+          label="Message"
+          placeholder="Ask something"
+          value={text}
+          field={field}
+          onInput={setText}
+          onEnter={send}
+          onBlur={() => save(text)}
+        />
+        <AttachButton onFiles={add} />
+        {running ? (
+          <Button kind="danger" onClick={onStop}>
+            Stop
+          </Button>
+        ) : (
+          <Button kind="primary" disabled={!canSend} onClick={send}>
+            Send
+          </Button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** The draft is a trait, so that a page that is loaded again and the other views have it. */
+function useDraft(field: RefObject<HTMLTextAreaElement | null>) {
+  const draft = useTrait<string>("draft") ?? "";
+  const setDraft = useSetTrait<string>("draft");
+  const [text, setText] = useState(draft);
+  const saved = useRef(draft);
+  const save = (value: string) => {
+    if (value === saved.current) return;
+    saved.current = value;
+    setDraft(value);
+  };
+  useEffect(() => {
+    if (draft === saved.current) return;
+    saved.current = draft;
+    // Another view's words don't replace those that are being written here.
+    if (!field.current?.matches(":focus")) setText(draft);
+  }, [draft, field]);
+  useEffect(() => {
+    const timer = setTimeout(() => save(text), SAVE_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return [text, setText, save] as const;
+}
+
+function AttachButton({ onFiles }: { onFiles: (files: File[]) => void }) {
+  const input = useRef<HTMLInputElement>(null);
+  const take = () => {
+    const files = Array.from(input.current?.files ?? []);
+    if (input.current) input.current.value = "";
+    if (files.length > 0) onFiles(files);
+  };
+  return (
+    <>
+      <Button label="Add images" onClick={() => input.current?.click()}>
+        +
+      </Button>
+      <input ref={input} type="file" accept={ACCEPT} multiple hidden aria-label="Images" onChange={take} />
+    </>
+  );
+}
+
+/** Says so where the model that answers isn't known to read images. */
+function Reading({ images }: { images: readonly string[] }) {
+  const agents = useTrait<Agent[]>("agents") ?? [];
+  const chosen = useTrait<string>("agent");
+  const model = useTrait<string>("model");
+  const agent = agents.find((each) => each.id === chosen);
+  if (images.length === 0 || model || !agent || agent.images) return null;
+  return <p class="ab-hint">{agent.name} isn't known to read images.</p>;
+}

@@ -1,0 +1,88 @@
+// What the kernel tells of a conversation. Its HTML was made safe there.
+
+export type TurnStatus = "running" | "completed" | "incomplete" | "failed" | "stopped";
+export type BlockKind = "text" | "json" | "refusal" | "reasoning" | "call" | "output";
+export type BlockState = "running" | "waiting" | "done" | "failed" | "refused";
+
+export interface CallResult {
+  html: string[];
+  images: string[];
+  note: string;
+}
+
+/** A part of an answer. `html` holds its top-level pieces, of which only the last ones change while it grows. */
+export interface Block {
+  key: string;
+  kind: BlockKind;
+  html: string[];
+  name: string;
+  arguments: string;
+  seconds: number | null;
+  state: BlockState;
+  call_id: string;
+  images: string[];
+  note: string;
+  result?: CallResult | null;
+}
+
+export interface Source {
+  title: string;
+  url: string | null;
+  quote: string;
+}
+
+export interface Usage {
+  line: string;
+  input: number | null;
+  output: number | null;
+  cost: number | null;
+  seconds: number | null;
+  first: number | null;
+}
+
+export interface Question {
+  text: string;
+  html: string;
+  images: string[];
+}
+
+export interface Turn {
+  id: string;
+  parent: string | null;
+  question: Question;
+  blocks: Block[];
+  status: TurnStatus;
+  note: string;
+  usage: Usage | null;
+  /** The branches at this place, this one among them, oldest first. */
+  siblings: string[];
+  agent: string;
+  model: string;
+  at: string;
+  sources: Source[];
+}
+
+export interface Agent {
+  id: string;
+  name: string;
+  model: string;
+  images: boolean;
+}
+
+export interface Totals {
+  turns: number;
+  line: string;
+}
+
+export interface Growth {
+  turn: string;
+  block: number;
+  from: number;
+  html: string[];
+}
+
+export interface Placement {
+  turn: string;
+  index: number;
+  block: Block;
+}
