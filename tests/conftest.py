@@ -42,6 +42,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the test its own AGENTBENCH_HOME, a folder that isn't there yet."""
     folder = tmp_path / "home"
     monkeypatch.setenv("AGENTBENCH_HOME", str(folder))
+    monkeypatch.delenv("AGENTBENCH_CONFIG", raising=False)  # the command line sets it for its process
     return folder
 
 

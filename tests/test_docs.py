@@ -201,7 +201,7 @@ def test_public_names_are_listed() -> None:
     """The page on Python names all that `agentbench` offers, and all that a workbench, a stream and a result can do."""
     named = " ".join(names_in("python") | names_in("magics"))
     assert [name for name in agentbench.__all__ if name not in named] == []
-    members = [name for kind in (Workbench, Stream, Result) for name in vars(kind) if not name.startswith("_")]
+    members = [name for kind in (Workbench, Stream, Result) for name in dir(kind) if not name.startswith("_")]
     assert [name for name in members if f".{name}" not in named] == []
 
 

@@ -354,6 +354,15 @@ def test_usage_since(bench: Workbench) -> None:
     assert [len(bench.usage(since=since)) for since in ("1h", "today", "2999-01-01", "0s")] == [1, 1, 0, 0]
 
 
+def test_the_tail_of_the_ledger(bench: Workbench) -> None:
+    """It knows the calls that `usage` would choose, and by polling those that came since."""
+    bench.ask("Hi")
+    tail, others = bench.ledger_tail(agent="bot"), bench.ledger_tail(agent="sage")
+    bench.ask("And?")
+    assert [len(each.poll() or ()) for each in (tail, others)] == [1, 0]
+    assert [call.id for call in tail.calls] == bench.usage()["id"].tolist()
+
+
 @pytest.mark.parametrize("options", [{"by": "modle"}, {"by": ["model", "cost"]}, {"since": "yesterday"}])
 def test_bad_usage(bench: Workbench, options: dict[str, Any]) -> None:
     """What can't be grouped by, or isn't a time, is refused also on an empty ledger."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,8 @@ from browser.server import jupyterlab
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FIND_BROWSER = Path(__file__).parents[2] / "tools" / "browser.py"
+PROJECT = Path(__file__).parents[2]
+FIND_BROWSER = PROJECT / "tools" / "browser.py"
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +44,11 @@ def lab(running_lab: Lab) -> Iterator[Lab]:
     """Give a JupyterLab with nothing open."""
     yield running_lab
     running_lab.close_notebooks()
+
+
+@pytest.fixture(scope="session")
+def pictures() -> Path:
+    """Return the folder for what pages look like, which people look at afterwards."""
+    folder = Path(os.environ.get("TEST_PICTURES", PROJECT / "build" / "pictures"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

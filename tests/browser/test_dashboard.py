@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import os
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +11,7 @@ from notebook.widgets.ledger import add, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Page
 
@@ -40,14 +39,6 @@ def dashboard(lab: Lab, ledger: Path) -> Iterator[Notebook]:
     """Give a notebook that shows a dashboard in its second cell."""
     yield shown(lab, ledger)
     lab.use_theme("Light")
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Return the folder for what the page looks like."""
-    folder = Path(os.environ.get("TEST_PICTURES", tmp_path))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def shown(lab: Lab, ledger: Path, *cells: str) -> Notebook:

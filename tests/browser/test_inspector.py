@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -11,6 +9,7 @@ from browser.axe import violations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Locator
 
@@ -111,14 +110,6 @@ SEARCH = """async ([field, words]) => {
     }
     return times;
 }"""
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Return the folder for what the page looks like."""
-    folder = Path(os.environ.get("AGENTBENCH_PICTURES", tmp_path))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +11,7 @@ from browser.axe import violations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Locator
 
@@ -42,7 +41,6 @@ agentbench.set_workbench(agentbench.Workbench("agentbench.yaml"))
 """
 EXPLAIN = "%agent config explain scripted.streamRate"
 RATE = "streamRate"
-PICTURES = os.environ.get("AGENTBENCH_PICTURES")  # read now, as tests see no settings of ours
 
 
 @pytest.fixture
@@ -54,14 +52,6 @@ def notebook(lab: Lab) -> Iterator[Notebook]:
     expect(control(lab, RATE)).to_be_enabled()
     yield opened
     lab.use_theme("Light")
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Return the folder for what the page looks like."""
-    folder = Path(PICTURES or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def control(lab: Lab, key: str) -> Locator:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from jupyter_client.manager import KernelManager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from jupyter_client.blocking.client import BlockingKernelClient
-    from jupyter_client.manager import KernelManager
 
-__all__ = ["Done", "Kernel", "Output"]
+__all__ = ["Done", "Kernel", "Output", "started"]
 
 LONGEST = 30.0
 OUTPUTS = ("display_data", "update_display_data", "execute_result", "stream", "error")
@@ -112,3 +116,18 @@ def _request(code: str) -> dict[str, Any]:
 
 def _metadata(cell_id: str | None) -> dict[str, str]:
     return {} if cell_id is None else {"cellId": cell_id}
+
+
+@contextmanager
+def started(home: Path, set_up: str) -> Iterator[Kernel]:
+    """Start a kernel with that home, and run a cell in it."""
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(env=os.environ | {"AGENTBENCH_HOME": str(home)})
+    client = manager.blocking_client()
+    client.start_channels()
+    client.wait_for_ready(timeout=60)
+    kernel = Kernel(manager, client)
+    assert kernel.run(set_up).reply["status"] == "ok"
+    yield kernel
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)

@@ -9,14 +9,14 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from jupyter_client.manager import KernelManager
-from tests.notebook.kernel import Kernel, Output
+from tests.notebook.kernel import Kernel, Output, started
 
 from agentbench import Workbench
 from agentbench.notebook.display import TerminalCanvas, draw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.notebook.conftest import Shell
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 CONFIG: dict[str, Any] = {
     "endpoints": {"scripted": {"models": {"slow": [{"text": "This much."}, {"wait": 60}], "hello": [{"text": "Hi"}]}}}
 }
+SET_UP = f"%load_ext agentbench\nimport agentbench\nagentbench.set_workbench(agentbench.Workbench({CONFIG!r}))"
 ASK_THRICE = "for number in range(3):\n    print(number)\n    %agent chat -m scripted/slow {{number}}"
 
 
@@ -83,18 +84,10 @@ def test_a_loop_of_questions_can_be_stopped(shell: Shell) -> None:
 
 
 @pytest.fixture
-def kernel() -> Iterator[Kernel]:
+def kernel(home: Path) -> Iterator[Kernel]:
     """Start a kernel with the magics loaded and the slow model in use."""
-    manager = KernelManager(kernel_name="python3")
-    manager.start_kernel()
-    client = manager.blocking_client()
-    client.start_channels()
-    client.wait_for_ready(timeout=60)
-    kernel = Kernel(manager, client)
-    kernel.run(f"%load_ext agentbench\nimport agentbench\nagentbench.set_workbench(agentbench.Workbench({CONFIG!r}))")
-    yield kernel
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
+    with started(home, SET_UP) as kernel:
+        yield kernel
 
 
 def test_a_kernels_loop_of_questions_can_be_stopped(kernel: Kernel) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
-from jupyter_client.manager import KernelManager
-from tests.notebook.kernel import Kernel, Output
+from tests.notebook.kernel import Kernel, Output, started
 from tests.notebook.scripts import CONFIG
 
 if TYPE_CHECKING:
@@ -24,17 +22,8 @@ agentbench.set_workbench(bench)
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
     """Start a kernel with the magics loaded and the scripted models in use."""
-    manager = KernelManager(kernel_name="python3")
-    home = str(tmp_path_factory.mktemp("kernel"))
-    manager.start_kernel(env=os.environ | {"AGENTBENCH_HOME": home})
-    client = manager.blocking_client()
-    client.start_channels()
-    client.wait_for_ready(timeout=60)
-    kernel = Kernel(manager, client)
-    assert kernel.run(SET_UP).reply["status"] == "ok"
-    yield kernel
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
+    with started(tmp_path_factory.mktemp("kernel"), SET_UP) as kernel:
+        yield kernel
 
 
 @pytest.fixture

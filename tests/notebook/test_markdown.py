@@ -61,6 +61,7 @@ def test_the_summary_comes_last() -> None:
     [
         ({"cost": None}, "local/tiny · 12 → 345 tokens · 1.3 s"),
         ({"input_tokens": None, "output_tokens": None, "cost": 0.0}, "local/tiny · 1.3 s · $0"),
+        ({"input_tokens": 12_345, "cost": None}, "local/tiny · 12,345 → 345 tokens · 1.3 s"),
         ({"input_tokens": None, "cost": 12.345}, "local/tiny · ? → 345 tokens · 1.3 s · $12"),
     ],
 )

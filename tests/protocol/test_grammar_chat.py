@@ -16,6 +16,7 @@ from agentbench.protocol.grammar import (
     summary,
     violation_rows,
 )
+from agentbench.protocol.grammar.frames import data_of
 from agentbench.protocol.recording import Frame, Recording
 
 DONE = "[DONE]"
@@ -148,6 +149,19 @@ def test_frames() -> None:
     """Good frames, and comments between them, break no rule; the table has a stream for each."""
     assert check_frames([": ping", EVENT, ": ping", "data: [DONE]"]) == ()
     assert list(BAD_FRAMES) == [rule.name for rule in FRAME_RULES]
+
+
+@pytest.mark.parametrize("text", ["\u2028", "\u2029", "\x85", "\x0c", "\x1e"])
+def test_only_line_ends_end_a_line(text: str) -> None:
+    """What Python takes for a line's end too is text within the data."""
+    assert check_frames([frame({"type": "response.x", "delta": f"a{text}b"}), "data: [DONE]"]) == ()
+    assert data_of(f"data: a{text}b") == f"a{text}b"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_all_three_line_ends_end_a_line(end: str) -> None:
+    """The fields of a frame are told apart by each of them."""
+    assert check_frames([EVENT.replace("\n", end), "data: [DONE]"]) == ()
 
 
 @pytest.mark.parametrize("rule", BAD_FRAMES)

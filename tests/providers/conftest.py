@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
 from agentbench.config import Endpoint, Secret, Timeouts
+from agentbench.providers import weights
 from agentbench.providers.http import Http
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from tests.providers.upstream import Upstream
+
+REAL_SERVER = Path(__file__).with_name("real_server.py")
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     """Run async tests on asyncio, as the notebook does."""
     return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def llama() -> Iterator[str]:
+    """Start llama.cpp's own server with the local model, and return its address."""
+    command = [sys.executable, str(REAL_SERVER), str(weights.find())]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as server:
+        assert server.stdout is not None
+        line = next(line for line in server.stdout if "http://" in line)
+        yield line[line.index("http://") :].strip()
 
 
 @pytest.fixture

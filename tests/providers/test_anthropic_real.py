@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from contextlib import aclosing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -19,11 +16,11 @@ from agentbench.errors import ContextTooLong, UpstreamRefused
 from agentbench.protocol import CreateResponse, Event, EventBuilder, Response, collect, draft
 from agentbench.protocol import events as ev
 from agentbench.protocol.items import assistant_message, user_message
-from agentbench.providers import Providers, weights
+from agentbench.providers import Providers
 from agentbench.providers.base import play
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from agentbench.protocol import InputItem
 
@@ -31,16 +28,9 @@ pytestmark = [pytest.mark.anyio, pytest.mark.local_model]
 
 
 @pytest.fixture(scope="module")
-def there() -> Iterator[Endpoint]:
-    """Start the server once, and return it as an endpoint."""
-    command = [sys.executable, str(Path(__file__).with_name("real_server.py")), str(weights.find())]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as server:
-        assert server.stdout is not None
-        line = next(line for line in server.stdout if "http://" in line)
-        url = line[line.index("http://") :].strip()
-        yield Endpoint(name="real", provider="anthropic", base_url=url, api_key=Secret(KEY), origin="Python")
+def there(llama: str) -> Endpoint:
+    """Return the server as an endpoint."""
+    return Endpoint(name="real", provider="anthropic", base_url=llama, api_key=Secret(KEY), origin="Python")
 
 
 @pytest.fixture

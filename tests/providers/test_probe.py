@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -28,7 +25,6 @@ from agentbench.errors import (
 from agentbench.protocol import CreateResponse, EventBuilder, Usage, draft
 from agentbench.protocol.grammar import check_recording
 from agentbench.protocol.recording import Recording
-from agentbench.providers import weights
 from agentbench.providers.probe import PROTOCOLS, key_in, probe
 from agentbench.surfaces.openresponses import ResponsesEncoder
 from agentbench.surfaces.wires import WIRES, sent_raw
@@ -112,23 +108,11 @@ async def test_the_first_model_and_protocol(gateway: str) -> None:
     assert (recording.request["model"], recording.spoken) == ("bot", "responses")
 
 
-@pytest.fixture(scope="module")
-def llama() -> Iterator[str]:
-    """Start llama.cpp's own server with the local model."""
-    command = [sys.executable, str(Path(__file__).with_name("real_server.py")), str(weights.find())]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as server:
-        assert server.stdout is not None
-        address = next(line for line in server.stdout if "http://" in line)
-        yield f"{address[address.index('http://') :].strip()}/v1"
-
-
 @pytest.mark.local_model
 @both
 async def test_llama_cpp(llama: str, protocol: Any) -> None:
     """Of llama.cpp's server both protocols are recorded: its chunks change their time, its events lack keys."""
-    recording = await probe(llama, key=LLAMA_KEY, protocol=protocol, prompt="Say hi.", seconds=20)
+    recording = await probe(f"{llama}/v1", key=LLAMA_KEY, protocol=protocol, prompt="Say hi.", seconds=20)
     assert len(recording.events) > 5
     assert ("required-keys" in rules(recording)) is (protocol == "responses")
     assert protocol == "responses" or rules(recording) <= {
@@ -161,11 +145,21 @@ async def test_frames_that_are_wrong(upstream: Upstream) -> None:
     assert len(recording.events) == len(frames) - 1
 
 
-async def test_bytes_in_any_pieces(upstream: Upstream) -> None:
-    """Where the network cuts doesn't matter."""
-    whole = b"".join(frame.replace(b"\n", b"\r\n") for frame in good_frames())
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+async def test_bytes_in_any_pieces(upstream: Upstream, end: bytes) -> None:
+    """Where the network cuts, and how lines end, doesn't matter."""
+    whole = b"".join(frame.replace(b"\n", end) for frame in good_frames())
     upstream.answers = [stream(*(whole[at : at + 7] for at in range(0, len(whole), 7)))]
     assert check_recording(await probe(upstream.url, model="m", protocol="responses")) == ()
+
+
+async def test_text_with_other_separators(upstream: Upstream) -> None:
+    """What Python's own splitting takes for a line's end is text, and no violation."""
+    frames = [frame.replace(b"Hello", "a\u2028b\x85c".encode()) for frame in good_frames()]
+    upstream.answers = [stream(*frames)]
+    recording = await probe(upstream.url, model="m", protocol="responses")
+    assert check_recording(recording) == ()
+    assert "a\u2028b\x85c" in str(recording.events[-1]["response"]["output"][0]["content"][0]["text"])
 
 
 async def test_bad_chunks(upstream: Upstream) -> None:

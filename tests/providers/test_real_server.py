@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from contextlib import aclosing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -21,11 +18,11 @@ from agentbench.protocol import CreateResponse, Event, EventBuilder, Response, c
 from agentbench.protocol import events as ev
 from agentbench.protocol.items import user_message
 from agentbench.protocol.request import JsonSchemaFormat, TextConfig
-from agentbench.providers import Providers, weights
+from agentbench.providers import Providers
 from agentbench.providers.base import play
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
 pytestmark = [pytest.mark.anyio, pytest.mark.local_model]
 
@@ -34,15 +31,9 @@ CITY = {"type": "object", "properties": {"city": {"type": "string", "maxLength":
 
 
 @pytest.fixture(scope="module")
-def base_url() -> Iterator[str]:
-    """Start the server once, and return where it is."""
-    command = [sys.executable, str(Path(__file__).with_name("real_server.py")), str(weights.find())]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as server:
-        assert server.stdout is not None
-        address = next(line for line in server.stdout if "http://" in line)
-        yield f"{address[address.index('http://') :].strip()}/v1"
+def base_url(llama: str) -> str:
+    """Return where both protocols are."""
+    return f"{llama}/v1"
 
 
 @pytest.fixture

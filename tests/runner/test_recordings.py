@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 from tests.runner.fakes import HANG, FakeProvider, answer, drain, play, question, runner_of
 
@@ -15,17 +17,30 @@ from agentbench.runner.recordings import Recordings, Trace, recording_of
 from agentbench.storage import responses
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from agentbench.protocol import Event
     from agentbench.storage.database import Database
 
 pytestmark = pytest.mark.anyio
 
 
-def trace(events: int = 0) -> Trace:
+def trace(name: str = "resp_a", events: int = 0) -> Trace:
     """Return a trace of so many events."""
-    made = Trace(question(), "fake/m")
+    made = Trace(name, question(), "fake/m")
     made.count = events
     return made
+
+
+class UnreachedProvider(FakeProvider):
+    """Waits for its upstream for ever."""
+
+    @asynccontextmanager
+    async def open(self, *_: object) -> AsyncIterator[AsyncIterator[str]]:
+        """Never get there."""
+        self.hung.release()
+        await anyio.sleep_forever()
+        yield self._sent()
 
 
 @pytest.fixture
@@ -54,7 +69,7 @@ async def test_a_run_can_be_looked_at_while_it_goes_on(database: Database) -> No
     run = play(runner)
     batches = run.events()
     came: list[Event] = list(await anext(batches))
-    [(_, running)] = runner.recordings.newest(user="kernel")
+    [running] = runner.recordings.newest(user="kernel")
     assert running.last == came[-1]
     assert len(running.recording().events) == len(came)
     await batches.aclose()
@@ -62,43 +77,63 @@ async def test_a_run_can_be_looked_at_while_it_goes_on(database: Database) -> No
     assert event_object(running.last)["type"] == "response.incomplete"
 
 
-async def test_a_run_that_never_began_has_no_events(database: Database) -> None:
-    """A refusal before the first event leaves an empty recording."""
-    runner = runner_of(FakeProvider(refusals=(UpstreamUnavailable("Down."),)), database)
-    with pytest.raises(UpstreamUnavailable):
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(UpstreamUnavailable("Down."), "Down."), (KeyError("a secret"), "agentbench failed (KeyError).")],
+)
+async def test_a_run_that_was_refused_has_ended(database: Database, error: Exception, told: str) -> None:
+    """A refusal before the first event leaves an empty recording, which says why; only our own errors' words do."""
+    runner = runner_of(FakeProvider(refusals=(error,)), database)
+    with pytest.raises(type(error)):
         await drain(play(runner))
-    [(_, made)] = runner.recordings.newest(user="kernel")
-    assert (made.recording().events, made.last) == ((), None)
+    [made] = runner.recordings.newest(user="kernel")
+    assert (made.recording().events, made.last, made.ended) == ((), None, True)
+    assert made.recording().notes == (f"There was no answer: {told}",)
+
+
+async def test_a_run_without_an_event_yet_has_its_id(database: Database) -> None:
+    """Whoever looks before the first event can look again later; it hasn't ended."""
+    provider = UnreachedProvider()
+    runner = runner_of(provider, database)
+    run = play(runner)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(drain, run)
+        await provider.hung.acquire()
+        recording = recording_of(runner.recordings, database, run.response, user="kernel")
+        [made] = runner.recordings.newest(user="kernel")
+        assert (recording.events, recording.response_id, made.ended) == ((), run.response.id, False)
+        run.stop()
+    assert made.ended
 
 
 def test_the_newest_come_first(ring: Recordings) -> None:
     """The list begins with the run that began last, and can be cut."""
     for name in "abc":
-        ring.begin(name, trace(), user="kernel")
-    assert [key for key, _ in ring.newest(user="kernel")] == ["c", "b", "a"]
-    assert [key for key, _ in ring.newest(user="kernel", limit=1)] == ["c"]
+        ring.begin(trace(name), user="kernel")
+    assert [each.response_id for each in ring.newest(user="kernel")] == ["c", "b", "a"]
+    assert [each.response_id for each in ring.newest(user="kernel", limit=1)] == ["c"]
 
 
 def test_at_most_64_runs_are_kept(ring: Recordings) -> None:
     """The oldest make room."""
     for number in range(70):
-        ring.begin(str(number), trace(), user="kernel")
-    kept = [key for key, _ in ring.newest(user="kernel")]
+        ring.begin(trace(str(number)), user="kernel")
+    kept = [each.response_id for each in ring.newest(user="kernel")]
     assert (len(kept), kept[-1]) == (64, "6")
 
 
 def test_at_most_200_000_events_are_kept(ring: Recordings) -> None:
     """Long runs make room sooner; the one that begins is always kept."""
     for name in "abc":
-        ring.begin(name, trace(90_000), user="kernel")
-    assert [key for key, _ in ring.newest(user="kernel")] == ["c", "b"]
-    ring.begin("huge", trace(900_000), user="kernel")
-    assert [key for key, _ in ring.newest(user="kernel")] == ["huge"]
+        ring.begin(trace(name, 90_000), user="kernel")
+    assert [each.response_id for each in ring.newest(user="kernel")] == ["c", "b"]
+    ring.begin(trace("huge", 900_000), user="kernel")
+    assert [each.response_id for each in ring.newest(user="kernel")] == ["huge"]
 
 
 def test_nobody_sees_anothers_runs(ring: Recordings) -> None:
     """A run of another user is not listed, nor found by its id."""
-    ring.begin("a", trace(), user="ada")
+    ring.begin(trace("a"), user="ada")
     assert ring.newest(user="kernel") == []
     assert ring.get("a", user="kernel") is None
     assert ring.get("a", user="ada") is not None
@@ -135,7 +170,7 @@ async def test_after_a_restart_it_is_made_from_what_is_stored(database: Database
 
 def test_an_unknown_response_names_those_that_are_known(database: Database, ring: Recordings) -> None:
     """A slip in an id is met with the nearest one."""
-    ring.begin("resp_abc", trace(), user="kernel")
+    ring.begin(trace("resp_abc"), user="kernel")
     with pytest.raises(UnknownName, match="resp_abc"):
         recording_of(ring, database, "resp_abd", user="kernel")
 

@@ -4,6 +4,8 @@ import type { Model } from "../src/shared/model";
 
 type Listener = (...values: never[]) => void;
 
+export type Reply = { ok: unknown } | { error: { message: string; type: string } };
+
 export interface Request {
   id: string;
   op: string;
@@ -50,11 +52,16 @@ export class FakeModel {
     this.#emit("msg:custom", message, buffers);
   }
 
+  /** Let the connection to the kernel be lost. */
+  lose() {
+    this.#emit("comm_live_update");
+  }
+
   /** Answer the newest request of that operation. */
-  answer(op: string, reply: { ok: unknown } | { error: { message: string; type: string } }) {
+  answer(op: string, reply: Reply, buffers: DataView[] = []) {
     const request = this.requests(op).at(-1);
     if (!request) throw new Error(`nobody asked for ${op}`);
-    this.receive({ id: request.id, ...reply });
+    this.receive({ id: request.id, ...reply }, buffers);
   }
 
   requests(op: string): Request[] {

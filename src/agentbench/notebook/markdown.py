@@ -48,7 +48,7 @@ def summary_line(row: UsageRow) -> str:
 
 
 def _count(tokens: int | None) -> str:
-    return "?" if tokens is None else str(tokens)
+    return "?" if tokens is None else f"{tokens:,}"
 
 
 def _quoted(text: str) -> str:

@@ -39,13 +39,15 @@ class Frame(Value, frozen=True, kw_only=True):
 class Recording(Value, frozen=True, kw_only=True):
     """One run. `source` is who answered: `endpoint/model`, or a server's address.
 
-    `times` are seconds since the request, one an event, or empty where nobody measured. `frames` are what came over
-    the network, if that was recorded, in the protocol that was `spoken`. What is `rebuilt` was made from a stored
-    response: it has no deltas, no times, and no grammar to check. `notes` are for readers.
+    `id` is the response's, where it was known before an event told it. `times` are seconds since the request, one an
+    event, or empty where nobody measured. `frames` are what came over the network, if that was recorded, in the
+    protocol that was `spoken`. What is `rebuilt` was made from a stored response: it has no deltas, no times, and no
+    grammar to check. `notes` are for readers.
     """
 
     source: str
     events: tuple[dict[str, Any], ...]
+    id: str | None = None
     times: tuple[float, ...] = ()
     request: dict[str, Any] | None = None
     frames: tuple[Frame, ...] = ()
@@ -61,7 +63,9 @@ class Recording(Value, frozen=True, kw_only=True):
 
     @property
     def response_id(self) -> str | None:
-        """The id of the response, if an event tells it."""
+        """The id of the response, if it is known or an event tells it."""
+        if self.id is not None:
+            return self.id
         for event in self.events:
             response = event.get("response")
             if isinstance(response, dict) and isinstance(response.get("id"), str):

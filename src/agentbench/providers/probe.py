@@ -31,6 +31,7 @@ from agentbench.protocol.grammar.frames import data_of, decoded, is_comment
 from agentbench.protocol.recording import Frame, Recording
 from agentbench.providers.chat_stream import ChatDecoder
 from agentbench.providers.http import Http
+from agentbench.providers.sse import LineFeeds
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -212,13 +213,12 @@ class _Probe:
 async def _blocks(pieces: AsyncIterator[bytes], endpoint: Endpoint) -> AsyncGenerator[str]:
     """Yield server-sent frames as they came, without the blank line that ends each and without secrets."""
     hidden = _secrets(endpoint)
-    rest, came = b"", 0
+    line_feeds, rest, came = LineFeeds(), b"", 0
     async for piece in pieces:
         came += len(piece)
         if came > _MOST:
             raise UpstreamGarbled(f"{endpoint.name} sent more than {_MOST // 2**20} MB; we hung up.")
-        rest = (rest + piece).replace(b"\r\n", b"\n")
-        *blocks, rest = rest.split(b"\n\n")
+        *blocks, rest = (rest + line_feeds.feed(piece)).split(b"\n\n")
         for block in blocks:
             if text := _text(block, hidden):
                 yield text

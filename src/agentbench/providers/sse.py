@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-__all__ = ["SSEDecoder"]
+__all__ = ["LineFeeds", "SSEDecoder"]
 
 _BOM = b"\xef\xbb\xbf"
+
+
+class LineFeeds:
+    """Makes each of the three line ends a line feed, in bytes that come in any pieces."""
+
+    def __init__(self) -> None:
+        self._after_cr = False
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Return the next bytes, with line feeds alone."""
+        if not chunk:
+            return chunk
+        if self._after_cr and chunk[:1] == b"\n":
+            chunk = chunk[1:]
+        self._after_cr = chunk[-1:] == b"\r"
+        return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in chunk else chunk
 
 
 class SSEDecoder:
@@ -17,21 +33,14 @@ class SSEDecoder:
     def __init__(self) -> None:
         self._rest = b""
         self._data: list[bytes] = []
-        self._after_cr = False
+        self._line_feeds = LineFeeds()
         self._begun = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Return the data of the events that these bytes complete."""
         if not self._begun:
             chunk = self._without_bom(chunk)
-        if not chunk:
-            return []
-        if self._after_cr and chunk[:1] == b"\n":
-            chunk = chunk[1:]
-        self._after_cr = chunk[-1:] == b"\r"
-        if b"\r" in chunk:
-            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        *lines, self._rest = (self._rest + self._line_feeds.feed(chunk)).split(b"\n")
         return self._events(lines)
 
     def close(self) -> list[bytes]:

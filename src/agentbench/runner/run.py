@@ -142,9 +142,9 @@ class Run:
         return with_past(self._steps.request(merged(self.turn.request, self.target)), self._history, ())
 
     async def _events(self) -> AsyncGenerator[list[Event]]:
-        trace = Trace(self.turn.request, self.target.name)
+        trace = Trace(self.response.id, self.turn.request, self.target.name)
         if self._recordings is not None:
-            self._recordings.begin(self.response.id, trace, user=self.turn.principal.user)
+            self._recordings.begin(trace, user=self.turn.principal.user)
         try:
             try:
                 async with aclosing(self._upstream()) as batches:
@@ -154,6 +154,7 @@ class Run:
                             yield batch
             except Exception as error:
                 if not self._started:
+                    trace.refuse(error)
                     await self._record_failure(error)
                     raise
                 self._note(error)

@@ -10,6 +10,7 @@ from agentbench.errors import UnknownName
 from agentbench.runner.headers import at_kernel
 from agentbench.storage import conversations, responses
 from agentbench.storage.unsaved import Outcome
+from agentbench.storage.usage import UsageFilter
 from agentbench.workbench.parts import Parts
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from agentbench.protocol.recording import Recording
     from agentbench.storage.balances import Standing
     from agentbench.storage.conversations import Conversation
+    from agentbench.storage.ledger_tail import LedgerTail
     from agentbench.storage.responses import StoredResponse
 
 __all__ = ["Looking"]
@@ -84,6 +86,16 @@ class Looking(Parts):
 
         frame = frames.read_usage(self._database, **chosen)
         return frame if by is None else frames.grouped(frame, by)
+
+    def ledger_tail(self, **chosen: Unpack[Chosen]) -> LedgerTail:
+        """Return the ledger's newest calls, to be polled for those that come after; `chosen` is as for `usage`."""
+        from agentbench.storage.ledger_tail import LedgerTail
+
+        if not chosen:  # the rest needs pandas, which takes a moment
+            return LedgerTail(self._database, UsageFilter())
+        from agentbench.frames.ledger import filter_of
+
+        return LedgerTail(self._database, filter_of(**chosen))
 
     def balance(self) -> Standing | None:
         """Return how the balance of the person at this kernel stands; None if the config asks for no balances."""

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import delete
 
 from agentbench import Workbench
-from agentbench.notebook.dashboard import ledger as ledgers
 from agentbench.notebook.dashboard.columns import milliseconds
 from agentbench.notebook.widgets import dashboard as module
 from agentbench.notebook.widgets.dashboard import Dashboard
 from agentbench.storage import tables
+from agentbench.storage.ledger_tail import LedgerTail
 from notebook.widgets.ledger import START, add, row, rows
 from notebook.widgets.page_data import CHOICES, FILE, choose, page_data, unpacked
 from notebook.widgets.views import View
@@ -185,7 +185,7 @@ def test_a_replaced_ledger_is_read_anew(filled: Workbench) -> None:
 
 def test_only_the_newest_are_sent(filled: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the limit the earliest count in the sums alone, also of those that came while it was open."""
-    monkeypatch.setattr(ledgers.Ledger.__init__, "__defaults__", (50,))
+    monkeypatch.setattr(LedgerTail.__init__, "__defaults__", (50,))
     dashboard = filled.dashboard()
     assert len(dashboard.frame()) == 50
     add(filled._database, row(300))

@@ -20,7 +20,6 @@ from agentbench.notebook.widgets.inspector import Inspector
 from agentbench.protocol.recording import Frame, Recording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from agentbench import Response, Workbench
@@ -42,13 +41,6 @@ class Patient(View):
                 return found[0]
             time.sleep(0.005)
         raise TimeoutError(op)
-
-
-@pytest.fixture
-def bench() -> Iterator[Workbench]:
-    """Give a workbench with the scripted models."""
-    with agentbench.Workbench(CONFIG) as bench:
-        yield bench
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import { count, dollars, seconds, short } from "../shared/format";
 import { Button, Tabs } from "../shared/ui";
 import type { Calls, Group, Word } from "./calls";
 import { type Choice, choose, label } from "./choice";
+import { Heads } from "./heads";
 import { breakdown, type Line } from "./sums";
 import type { Measure } from "./timeline";
 
@@ -45,26 +46,7 @@ export function Breakdown({ calls, choice, measure, onToggle }: Props) {
       <Tabs label="Put calls together by" value={group} tabs={TABS} onChange={show} />
       <div role="tabpanel" aria-label={`Calls by ${group}`} class="ab-scroll">
         <table class="ab-lines">
-          <thead>
-            <tr>
-              <th scope="col">{group}</th>
-              <th scope="col" class="ab-num">
-                calls
-              </th>
-              <th scope="col" class="ab-num">
-                tokens
-              </th>
-              <th scope="col" class="ab-num">
-                cost
-              </th>
-              <th scope="col" class="ab-num ab-wide">
-                errors
-              </th>
-              <th scope="col" class="ab-num ab-wide">
-                median
-              </th>
-            </tr>
-          </thead>
+          <Heads texts={[group]} numbers={["calls", "tokens", "cost"]} wide={["errors", "median"]} />
           <tbody>
             {lines.slice(0, most).map((line) => (
               <Row

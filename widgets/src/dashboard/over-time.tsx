@@ -5,6 +5,7 @@ import { count, dollars, short } from "../shared/format";
 import { Brush } from "./brushing";
 import type { Range } from "./choice";
 import { at, tick, zone } from "./clock";
+import { Heads } from "./heads";
 import { Swatch, Textured, Textures, useTextures } from "./series";
 import { beginning, type Measure, stepsOf, type Timeline, ticks } from "./timeline";
 import { useWidth } from "./width";
@@ -155,16 +156,7 @@ function TimeTable({ line, measure, text, totals }: TableProps) {
       <summary>{`The ${measure} over time as a table`}</summary>
       {open && (
         <table>
-          <thead>
-            <tr>
-              <th scope="col">from</th>
-              {line.series.map(({ name }) => (
-                <th key={name} scope="col" class="ab-num">
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <Heads texts={["from"]} numbers={line.series.map(({ name }) => name)} />
           <tbody>
             {Array.from(totals, (total, index) =>
               total ? (

@@ -6,6 +6,7 @@ import { Tabs } from "../shared/ui";
 import type { Calls, Group, NumberName, Word } from "./calls";
 import { type Choice, choose } from "./choice";
 import { at } from "./clock";
+import { Heads } from "./heads";
 import { Swatch, Textured, Textures, useTextures } from "./series";
 import { type Bin, failures, histogram, type Mix, mix, quantile, sorted } from "./sums";
 
@@ -131,15 +132,7 @@ function BinTable({ bins }: { bins: Bin[] }) {
       <summary>The times as a table</summary>
       {open && (
         <table>
-          <thead>
-            <tr>
-              <th scope="col">from</th>
-              <th scope="col">to</th>
-              <th scope="col" class="ab-num">
-                calls
-              </th>
-            </tr>
-          </thead>
+          <Heads texts={["from", "to"]} numbers={["calls"]} />
           <tbody>
             {bins.flatMap((bin) =>
               bin.calls
@@ -175,17 +168,7 @@ export function Errors({ calls, choice, onToggle }: ErrorsProps) {
         <p class="ab-muted">No call failed.</p>
       ) : (
         <table class="ab-figures-table">
-          <thead>
-            <tr>
-              <th scope="col">type</th>
-              <th scope="col" class="ab-num">
-                calls
-              </th>
-              <th scope="col" class="ab-num">
-                last
-              </th>
-            </tr>
-          </thead>
+          <Heads texts={["type"]} numbers={["calls", "last"]} />
           <tbody>
             {found.map(({ word, calls: number, last }) => (
               <tr key={word}>

@@ -77,7 +77,7 @@ function Filter({ run, hidden, setHidden, text, setText, found }: FilterProps) {
           onInput={(each) => setText(each.currentTarget.value)}
         />
       </label>
-      <details class="abi-types">
+      <details class="abi-types" onKeyDown={closeOnEscape}>
         <summary>{shown === run.counts.length ? "All types" : `${shown} of ${run.counts.length} types`}</summary>
         <fieldset>
           <legend class="ab-hidden">Types of events that are shown</legend>
@@ -99,6 +99,13 @@ function Filter({ run, hidden, setHidden, text, setText, found }: FilterProps) {
       </span>
     </div>
   );
+}
+
+function closeOnEscape(event: KeyboardEvent) {
+  const details = event.currentTarget as HTMLDetailsElement;
+  if (event.key !== "Escape" || !details.open) return;
+  details.open = false;
+  details.querySelector("summary")?.focus();
 }
 
 function toggled(set: ReadonlySet<string>, value: string): ReadonlySet<string> {

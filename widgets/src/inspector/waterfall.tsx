@@ -11,7 +11,7 @@ import { isEnd, type Lane, type Run, STEP, typeOf } from "./run";
 const ROW = 24;
 const MOST_ROWS = 9;
 const LABEL_SHARE = 0.035;
-const LATE = 0.85;
+const LATE = 0.8;
 
 interface Props {
   run: Run;

@@ -1,9 +1,13 @@
 // Requests to the kernel, each answered or refused, and the messages that it sends by itself.
 
+import { onKernelEnd } from "./ending";
 import type { Model } from "./model";
 
 const TIMEOUT_MS = 30_000;
 const PATIENCE_MS = 3_000;
+const SILENT = "The kernel doesn't answer. It is busy, or it has ended: run the cell again.";
+const LOST =
+  "The connection to the kernel was lost before it answered. If it is still there, look whether this was done.";
 
 export class KernelError extends Error {
   readonly type: string;
@@ -19,12 +23,20 @@ export type Status = "live" | "waiting" | "none";
 
 interface Options {
   timeoutMs?: number;
+  /** It is done whenever the kernel gets to it, so it fails only when the kernel is gone. */
+  lasting?: boolean;
   buffers?: ArrayBuffer[];
 }
 
+interface Answer {
+  value: unknown;
+  buffers: DataView[];
+}
+
 interface Pending {
-  resolve: (answer: { value: unknown; buffers: DataView[] }) => void;
+  resolve: (answer: Answer) => void;
   reject: (error: Error) => void;
+  isLasting: boolean;
 }
 
 type Handler = (message: Record<string, unknown>, buffers: DataView[]) => void;
@@ -37,15 +49,18 @@ export class Kernel {
   readonly #pending = new Map<string, Pending>();
   readonly #handlers = new Map<string, Set<Handler>>();
   #count = 0;
+  #isLost = false;
 
   constructor(model: Model, signal?: AbortSignal) {
     this.#model = model;
     this.status = model.exported ? "none" : "live";
     const receive = (message: Record<string, unknown>, buffers: DataView[]) => this.#receive(message, buffers);
-    const gone = () => this.#setStatus("waiting");
+    const gone = () => this.#lose();
     model.on("msg:custom", receive);
     model.on("comm_live_update", gone);
+    const forget = onKernelEnd(model, gone);
     signal?.addEventListener("abort", () => {
+      forget();
       model.off("msg:custom", receive);
       model.off("comm_live_update", gone);
     });
@@ -64,24 +79,36 @@ export class Kernel {
     }
     this.#count += 1;
     const id = `${this.#prefix}-${this.#count}`;
-    return new Promise<{ value: unknown; buffers: DataView[] }>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#pending.delete(id);
-        this.#setStatus("waiting");
-        reject(
-          new KernelError("The kernel doesn't answer. It is busy, or it has ended: run the cell again.", "timeout"),
-        );
-      }, options.timeoutMs ?? TIMEOUT_MS);
+    return new Promise<Answer>((resolve, reject) => {
+      const isLasting = options.lasting === true && !this.#isLost;
+      const timers = this.#timers(id, isLasting ? null : (options.timeoutMs ?? TIMEOUT_MS));
       const settle =
         <A>(then: (answer: A) => void) =>
         (answer: A) => {
-          clearTimeout(timer);
+          for (const timer of timers) clearTimeout(timer);
           this.#pending.delete(id);
           then(answer);
         };
-      this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject) });
+      this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject), isLasting });
       this.#model.send({ id, op, args }, undefined, options.buffers);
     });
+  }
+
+  /** First the view is told that the kernel is slow; after the time-out, if there is one, the request fails. */
+  #timers(id: string, timeoutMs: number | null) {
+    const patience = setTimeout(() => this.#setStatus("waiting"), PATIENCE_MS);
+    if (timeoutMs === null) return [patience];
+    const timer = setTimeout(() => {
+      this.#setStatus("waiting");
+      this.#pending.get(id)?.reject(new KernelError(SILENT, "timeout"));
+    }, timeoutMs);
+    return [patience, timer];
+  }
+
+  #lose() {
+    this.#isLost = true;
+    this.#setStatus("waiting");
+    for (const each of [...this.#pending.values()]) if (each.isLasting) each.reject(new KernelError(LOST, "lost"));
   }
 
   /** Call `handler` at each message of that kind; returns how to stop that. */
@@ -99,13 +126,13 @@ export class Kernel {
 
   #receive(message: Record<string, unknown>, buffers: DataView[]) {
     if (typeof message.event === "string") {
-      this.#setStatus("live");
+      this.#hear();
       for (const handler of this.#handlers.get(message.event) ?? []) handler(message, buffers);
       return;
     }
     const pending = this.#pending.get(String(message.id));
     if (!pending) return; // another view's
-    this.#setStatus("live");
+    this.#hear();
     const error = message.error as { message: string; type: string } | undefined;
     if (error) pending.reject(new KernelError(error.message, error.type));
     else pending.resolve({ value: message.ok, buffers });
@@ -114,11 +141,12 @@ export class Kernel {
   /** Find out whether a kernel is there: a saved view looks the same without one. */
   #greet() {
     if (this.#model.exported) return;
-    const timer = setTimeout(() => this.#setStatus("waiting"), PATIENCE_MS);
-    this.request("ping", {}, { timeoutMs: 24 * 3600 * 1000 }).then(
-      () => clearTimeout(timer),
-      () => clearTimeout(timer),
-    );
+    this.request("ping", {}, { timeoutMs: 24 * 3600 * 1000 }).catch(() => {});
+  }
+
+  #hear() {
+    this.#isLost = false;
+    this.#setStatus("live");
   }
 
   #setStatus(status: Status) {

@@ -22,9 +22,7 @@ export function VirtualList({ count, rowHeight, height, chosen = null, label, ro
   const id = useId();
   const [top, setTop] = useState(0);
   const box = useState(() => createRef<HTMLDivElement>())[0];
-  useLayoutEffect(() => {
-    if (chosen !== null) reveal(box.current, chosen, rowHeight);
-  }, [box, chosen, rowHeight]);
+  useLayoutEffect(() => reveal(box.current, chosen, rowHeight), [box, chosen, rowHeight]);
   useEffect(() => setTop(box.current?.scrollTop ?? 0), [box, count]);
   const first = Math.max(0, Math.floor(top / rowHeight) - SPARE_ROWS);
   const last = Math.min(count, Math.ceil((top + height) / rowHeight) + SPARE_ROWS);
@@ -72,8 +70,8 @@ export function VirtualList({ count, rowHeight, height, chosen = null, label, ro
   );
 }
 
-function reveal(box: HTMLElement | null, index: number, rowHeight: number) {
-  if (!box) return;
+function reveal(box: HTMLElement | null, index: number | null, rowHeight: number) {
+  if (!box || index === null) return;
   const top = index * rowHeight;
   if (top < box.scrollTop) box.scrollTop = top;
   else if (top + rowHeight > box.scrollTop + box.clientHeight) box.scrollTop = top + rowHeight - box.clientHeight;

@@ -81,6 +81,14 @@ describe("the filter", () => {
   });
 });
 
+it("folds the types away on Escape", async () => {
+  await opened();
+  const details = el.querySelector<HTMLDetailsElement>(".abi-types") as HTMLDetailsElement;
+  details.open = true;
+  fireEvent.keyDown(screen.getByRole("button", { name: "None" }), { key: "Escape" });
+  expect(details.open).toBe(false);
+});
+
 describe("replay", () => {
   it("steps event by event with the arrow keys", async () => {
     await opened();

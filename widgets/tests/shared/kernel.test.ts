@@ -117,3 +117,47 @@ test("nothing is heard once the view has gone", () => {
   fake.receive({ event: "grow" });
   expect(handler).not.toHaveBeenCalled();
 });
+
+test("a request that lasts is waited for, and the view is told that it waits", async () => {
+  const kernel = new Kernel(fake.model);
+  fake.answer("ping", { ok: true });
+  const answer = kernel.request("send", {}, { lasting: true });
+  await vi.advanceTimersByTimeAsync(3_001);
+  expect(kernel.status).toBe("waiting");
+  await vi.advanceTimersByTimeAsync(600_000);
+  fake.answer("send", { ok: true });
+  expect([await answer, kernel.status]).toEqual([true, "live"]);
+});
+
+test("a kernel that is lost ends the requests that last", async () => {
+  const kernel = new Kernel(fake.model);
+  const answer = kernel.request("send", {}, { lasting: true }).catch((error: KernelError) => error.type);
+  fake.lose();
+  expect([await answer, kernel.status]).toEqual(["lost", "waiting"]);
+});
+
+test("to a kernel that is lost no request lasts, until it speaks again", async () => {
+  const kernel = new Kernel(fake.model);
+  fake.lose();
+  const answer = kernel.request("send", {}, { lasting: true }).catch((error: KernelError) => error.type);
+  await vi.advanceTimersByTimeAsync(30_001);
+  expect(await answer).toBe("timeout");
+  fake.receive({ event: "turn" });
+  const settled = vi.fn();
+  kernel.request("send", {}, { lasting: true }).then(settled, settled);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(settled).not.toHaveBeenCalled();
+});
+
+test.each(["dead", "autorestarting"])("a session whose kernel is %s is a lost kernel", async (status) => {
+  const slots = new Set<(sender: unknown, status: string) => void>();
+  const statusChanged = { connect: slots.add.bind(slots), disconnect: slots.delete.bind(slots) };
+  fake.widget_manager = { context: { sessionContext: { statusChanged } } };
+  const gone = new AbortController();
+  const kernel = new Kernel(fake.model, gone.signal);
+  const answer = kernel.request("send", {}, { lasting: true }).catch((error: KernelError) => error.type);
+  for (const each of ["busy", status]) for (const slot of slots) slot(null, each);
+  expect(await answer).toBe("lost");
+  gone.abort();
+  expect(slots.size).toBe(0);
+});

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from agentbench.notebook.dashboard.columns import GROUPS
-from agentbench.notebook.dashboard.ledger import sums_of
 from agentbench.notebook.dashboard.selection import day_of
 from agentbench.notebook.records import Record
 from agentbench.notebook.tables import Table
 from agentbench.runner.budget import dollars
+from agentbench.storage.ledger_tail import sums_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -43,7 +43,9 @@ class Look:
         """How it ended, or that it did not."""
         if self.timeline.status:
             return self.timeline.status
-        return "running" if self.goes_on else "unfinished"
+        if self.goes_on:
+            return "running"
+        return "unfinished" if self.whole.events or self.whole.frames else "failed"
 
     def wire(self, wire: str) -> tuple[Sent, ...]:
         """Return what our surface for a wire sends; raises `InvalidRequest` for events that it could not send."""

@@ -62,14 +62,14 @@ class Runs:
 
     def newest(self) -> list[dict[str, Any]]:
         """Return what there is to choose from, newest first."""
-        kept = self._kept.newest(user=KERNEL.user, limit=_LISTED)
-        return [{"id": key, **_told(trace)} for key, trace in kept]
+        return [_told(trace) for trace in self._kept.newest(user=KERNEL.user, limit=_LISTED)]
 
     def goes_on(self, recording: Recording) -> bool:
         """Tell whether there will be more of a run than its recording has."""
         key = recording.response_id
-        is_known = key is not None and self._kept.get(key, user=KERNEL.user) is not None
-        return is_known and recording.events[-1].get("type") not in ENDS
+        trace = None if key is None else self._kept.get(key, user=KERNEL.user)
+        has_end = any(event.get("type") in ENDS for event in recording.events[-1:])
+        return trace is not None and trace.refusal is None and not has_end
 
     def _of_result(self, result: Result) -> Recording:
         """Return what was kept of a result's run; later on, what the result itself holds, as it was drawn."""
@@ -85,13 +85,20 @@ class Runs:
 
 
 def _told(trace: Trace) -> dict[str, Any]:
-    last = trace.last
     return {
+        "id": trace.response_id,
         "source": trace.source,
         "at": trace.started_at.isoformat(),
         "words": first_words(_question(trace.request)),
-        "status": last.response.status if isinstance(last, ev.TERMINAL) else "running",
+        "status": _status(trace),
     }
+
+
+def _status(trace: Trace) -> str:
+    last = trace.last
+    if isinstance(last, ev.TERMINAL):
+        return last.response.status
+    return "failed" if trace.ended else "running"
 
 
 def _question(request: CreateResponse) -> str:

@@ -19,13 +19,11 @@ from IPython.core.getipython import get_ipython
 
 from agentbench.errors import AgentbenchError
 from agentbench.notebook.dashboard.columns import columns, utc_offset
-from agentbench.notebook.dashboard.ledger import Ledger
 from agentbench.notebook.dashboard.money import money_of
 from agentbench.notebook.dashboard.record import record_of
 from agentbench.notebook.dashboard.selection import Selection
 from agentbench.notebook.dashboard.watch import Watch
 from agentbench.notebook.widgets.base import BenchWidget, Reply, operation, packed
-from agentbench.storage.usage import UsageFilter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +65,7 @@ class Dashboard(BenchWidget):
     def __init__(self, bench: Workbench, **chosen: Unpack[Chosen]) -> None:
         self._bench = bench
         self._asked_for = chosen
-        self._ledger = Ledger(bench._database, _filter(chosen))  # noqa: SLF001 - a poll is less than `usage` offers
+        self._ledger = bench.ledger_tail(**chosen)
         self._charts: list[DisplayHandle] = []
         self._due = time.monotonic() + RENEW_S
         self._is_new = False
@@ -185,11 +183,3 @@ class Dashboard(BenchWidget):
 
     def _note_choice(self, _: Any) -> None:
         self._is_new, self._due = True, min(self._due, time.monotonic() + RENEW_CHOICE_S)
-
-
-def _filter(chosen: Chosen) -> UsageFilter:
-    if not chosen:
-        return UsageFilter()
-    from agentbench.frames.ledger import filter_of
-
-    return filter_of(**chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["DONE", "FRAME_RULES", "check_frames", "data_of", "decoded", "is_comment"]
 
 _SECTION = "Streaming HTTP Responses"
+_LINE_END = re.compile("\r\n|\n|\r")  # no other, as JSON text may hold those as they are
 DONE = "[DONE]"
 """The data of the last frame, which is no JSON."""
 
@@ -48,12 +50,12 @@ def check_frames(frames: Iterable[str]) -> tuple[Violation, ...]:
 
 def data_of(frame: str) -> str:
     """Return the data of a server-sent frame."""
-    return "\n".join(_field(line, "data") for line in frame.splitlines() if line.startswith("data:"))
+    return "\n".join(_field(line, "data") for line in _lines(frame) if line.startswith("data:"))
 
 
 def is_comment(frame: str) -> bool:
     """Tell whether a frame holds no data, as those do that keep a connection alive."""
-    return not any(line.startswith("data:") for line in frame.splitlines())
+    return not any(line.startswith("data:") for line in _lines(frame))
 
 
 def decoded(data: str) -> Any:
@@ -69,13 +71,17 @@ def _check_frame(frame: str, data: str, report: Report) -> None:
     if not isinstance(value, dict):
         report.add("frame-json", f"Expected a JSON object, got {shown(value)}.")
         return
-    lines = frame.splitlines()
+    lines = _lines(frame)
     names = [_field(line, "event") for line in lines if line.startswith("event:")]
     if names[-1:] != [value.get("type")]:
         told = shown(names[-1]) if names else "none"
         report.add("frame-event", f"event: expected {shown(value.get('type'))}, got {told}.")
     if any(line.startswith("id:") for line in lines):
         report.add("frame-id", "The frame has an id line.")
+
+
+def _lines(frame: str) -> list[str]:
+    return _LINE_END.split(frame)
 
 
 def _field(line: str, name: str) -> str:

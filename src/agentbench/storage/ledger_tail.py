@@ -1,6 +1,6 @@
 """The ledger's newest calls, kept up to date, and the sums of all.
 
-Owns what is known of the ledger; which of the calls are looked at is the selection's.
+Owns what is known of the ledger; what is read from the database, and how, is `usage_tail`'s.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from agentbench.storage.usage import UsageFilter
     from agentbench.storage.usage_tail import Call
 
-__all__ = ["MOST_CALLS", "Ledger"]
+__all__ = ["MOST_CALLS", "LedgerTail", "sums_of"]
 
 MOST_CALLS = 20_000
 """Calls that are kept; earlier ones count in the sums alone."""
 
 
-class Ledger:
+class LedgerTail:
     """The newest calls of a ledger in the order in which they were stored; `count` is the number of those ever known.
 
     Not for several threads at once.
