@@ -1,55 +1,20 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+from browser.axe import violations
+from browser.chats import ask, button, ended, opened, shows, view_of
 
-    from browser.lab import Lab, Notebook
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from browser.lab import Lab
 
 pytestmark = pytest.mark.browser
 
-AXE = Path(__file__).parents[2] / "widgets" / "node_modules" / "axe-core" / "axe.min.js"
-PAUSE = {"wait": 0.02}
-TEN_WORDS = "one two three four five six seven eight nine ten "
-SCRIPTS = {
-    "hello": {"turns": [[{"text": "The **first** answer."}], [{"text": "The second answer."}]]},
-    "slow": [{"text": "This much came."}, {"wait": 60}, {"text": "Never."}],
-    "writer": {
-        "turns": [
-            [{"text": "I will write it."}, {"call": {"name": "write_file", "arguments": {"path": "a.txt"}}}],
-            [{"text": "It is done."}],
-        ]
-    },
-    # 2,000 words in 200 steps, in paragraphs, code and a list, as models write.
-    "long": [
-        *(step for place in range(160) for step in ({"text": TEN_WORDS + "\n\n" * (place % 5 == 0)}, PAUSE)),
-        {"text": "\n\n```python\n"},
-        *(step for _ in range(40) for step in ({"text": "total = value + 1  # and a comment\n"}, PAUSE)),
-        {"text": "```\n\nThe very end."},
-    ],
-}
-SET_UP = f"""\
-import agentbench
-
-@agentbench.tool(approval="ask")
-def write_file(path: str) -> str:
-    "Write a file."
-    return f"wrote {{path}}"
-
-bench = agentbench.Workbench({{
-    "agents": [
-        {{"id": "plain", "endpoint": "scripted", "model": "hello"}},
-        {{"id": "clerk", "endpoint": "scripted", "model": "writer", "tools": ["write_file"]}},
-    ],
-    "endpoints": {{"scripted": {{"models": {SCRIPTS!r}}}}},
-}})
-bench.add_tool(write_file)
-"""
 FILES = """(zone, type) => {
     const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
     const bytes = Uint8Array.from(atob(png), each => each.charCodeAt(0));
@@ -58,9 +23,6 @@ FILES = """(zone, type) => {
     const more = {bubbles: true, cancelable: true, [type === 'paste' ? 'clipboardData' : 'dataTransfer']: data};
     zone.dispatchEvent(new (type === 'paste' ? ClipboardEvent : DragEvent)(type, more));
 }"""
-VIOLATIONS = """view => axe.run(view).then(found => found.violations
-    .filter(each => ['serious', 'critical'].includes(each.impact))
-    .map(each => `${each.id}: ${each.nodes.map(node => node.html.slice(0, 120)).join(' | ')}`))"""
 WATCH = """text => {
     window.longTasks = [];
     new PerformanceObserver(list => { for (const each of list.getEntries()) window.longTasks.push(each.duration); })
@@ -97,43 +59,6 @@ PINGS = """async ([commId, count]) => {
 }"""
 BELOW = "log => log.scrollHeight - log.scrollTop - log.clientHeight"
 CELLS = "() => window.jupyterapp.shell.currentWidget.content.model.cells.length"
-
-
-def opened(lab: Lab, *options: str, more: tuple[str, ...] = ()) -> Notebook:
-    """Open a notebook with a chat in its second cell, and run it."""
-    notebook = lab.open([SET_UP, f"chat = bench.chat({', '.join(options)})\nchat", *more])
-    notebook.run_all()
-    return notebook
-
-
-def view_of(page: Page, index: int = 0) -> Locator:
-    """Return a view of a chat that is ready."""
-    view = page.locator(".ab-chat").nth(index)
-    expect(view.get_by_label("Message", exact=True)).to_be_visible()
-    return view
-
-
-def ask(view: Locator, text: str) -> None:
-    """Send a question, and wait until the kernel has it."""
-    field = view.get_by_label("Message", exact=True)
-    field.fill(text)
-    field.press("Enter")
-    expect(field).to_have_value("")
-
-
-def button(view: Locator, name: str) -> Locator:
-    """Return a button of the view."""
-    return view.get_by_role("button", name=name, exact=True)
-
-
-def shows(view: Locator, *texts: str) -> None:
-    """Wait until the view has these turns, each with its text."""
-    expect(view.locator(".ab-turn")).to_contain_text(list(texts))
-
-
-def ended(view: Locator) -> None:
-    """Wait until no answer is coming."""
-    expect(button(view, "Send")).to_be_visible(timeout=60_000)
 
 
 def test_a_chat_answers_and_stops(lab: Lab) -> None:
@@ -221,39 +146,6 @@ def test_images_are_dropped_pasted_and_sent(lab: Lab) -> None:
     assert notebook.page.locator(".ab-question img").first.evaluate("each => each.naturalWidth") == 1
 
 
-def test_a_page_that_is_loaded_again_has_it_all(lab: Lab) -> None:
-    """With its kernel alive, a chat comes back: its turns, the one that runs, the draft; and it goes on."""
-    notebook = opened(lab)
-    view = view_of(lab.page)
-    ask(view, "Hello")
-    shows(view, "The first answer.")
-    ended(view)
-    view.get_by_label("Model").select_option("scripted/slow")
-    ask(view, "Wait")
-    shows(view, "first", "This much came.")
-    view.get_by_label("Message", exact=True).fill("half a tho")
-    expect(view.get_by_label("Message", exact=True)).to_be_enabled()
-    view.get_by_label("Message", exact=True).blur()
-    notebook.reopen(lab, "live")
-    view = view_of(lab.page)
-    shows(view, "The first answer.", "This much came.")
-    expect(view.get_by_label("Message", exact=True)).to_have_value("half a tho")
-    button(view, "Stop").click()
-    shows(view, "first", "Stopped early: interrupted.")
-
-
-def test_a_kernel_that_ends_leaves_what_came(lab: Lab) -> None:
-    """An interrupt leaves a chat alone; when the kernel is gone, the view says so and keeps what it has."""
-    notebook = opened(lab, "model='scripted/slow'")
-    view = view_of(lab.page)
-    ask(view, "Wait")
-    shows(view, "This much came.")
-    notebook.interrupt()
-    lab.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-    expect(view.locator(".ab-notice")).to_contain_text("The kernel hasn't answered yet.")
-    shows(view, "This much came.")
-
-
 def test_two_views_agree(lab: Lab) -> None:
     """What is asked in one view streams in the other, and a branch that one chooses is the other's."""
     opened(lab, more=("chat",))
@@ -268,22 +160,6 @@ def test_two_views_agree(lab: Lab) -> None:
         ended(view)
     button(one, "Previous branch").click()
     expect(other.locator(".ab-branches")).to_contain_text("1 / 2")
-
-
-@pytest.mark.parametrize("kernel", ["fresh", "none"])
-def test_a_reopened_notebook_shows_the_record(lab: Lab, kernel: str) -> None:
-    """Without the kernel that it lived in, a chat is there to be read."""
-    notebook = opened(lab)
-    view = view_of(lab.page)
-    ask(view, "Hello")
-    shows(view, "The first answer.")
-    ended(view)
-    notebook.wait_idle()
-    notebook.reopen(lab, "fresh" if kernel == "fresh" else "none")
-    record = lab.page.locator(".agentbench-record")
-    expect(record).to_be_visible()
-    expect(record).to_contain_text("Hello")
-    expect(record).to_contain_text("The first answer.")
 
 
 def test_the_keyboard_is_enough(lab: Lab) -> None:
@@ -344,20 +220,19 @@ def test_no_shortcut_reaches_the_notebook(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
-def test_it_is_accessible_in_both_themes(lab: Lab, theme: str, tmp_path: Path) -> None:
+def test_it_is_accessible_in_both_themes(lab: Lab, theme: str, pictures: Path) -> None:
     """No serious finding of axe, contrast among them, in a chat that shows all kinds of parts."""
     notebook = opened(lab, "agent='clerk'")
     view = view_of(lab.page)
     lab.use_theme("Dark" if theme == "Dark" else "Light")
     ask(view, "Write it")
     expect(button(view, "Approve")).to_be_visible()
-    lab.page.add_script_tag(path=AXE)
     try:
-        assert view.evaluate(VIOLATIONS) == []
+        assert violations(lab.page, ".ab-chat") == []
         button(view, "Approve").click()
         ended(view)
-        assert view.evaluate(VIOLATIONS) == []
-        notebook.screenshot(tmp_path / f"chat-{theme}.png")
+        assert violations(lab.page, ".ab-chat") == []
+        notebook.screenshot(pictures / f"chat-{theme.lower()}.png")
     finally:
         lab.use_theme("Light")
 

@@ -92,7 +92,7 @@ def test_brush_by_mouse(lab: Lab, dashboard: Notebook) -> None:
     inside = int(figure(lab.page, "Calls").split()[0])
     assert 100 < inside < 150
     assert counted(dashboard) == [str(inside), "False"]
-    lab.page.get_by_role("button", name="small", exact=True).click()
+    lab.page.get_by_role("button", name="cloud/small", exact=True).click()
     fewer = int(figure(lab.page, "Calls").split()[0])
     assert fewer < inside
     assert counted(dashboard) == [str(fewer), "False"]
@@ -167,7 +167,7 @@ def test_it_is_readable(lab: Lab, dashboard: Notebook, theme: str, width: int | 
     dashboard.wait_idle()
     brush(lab.page, 0.3, 0.6)
     lab.page.locator(".ab-chip").wait_for()
-    lab.page.get_by_role("button", name="small", exact=True).click()
+    lab.page.get_by_role("button", name="cloud/small", exact=True).click()
     if width:
         lab.page.evaluate("px => { document.querySelector('.ab-dashboard').style.width = `${px}px`; }", width)
     dashboard.screenshot(pictures / f"dashboard-{theme.lower()}-{width or 'wide'}.png")

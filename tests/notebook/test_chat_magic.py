@@ -100,10 +100,11 @@ def test_what_needs_a_prompt(kernel: Kernel, cell: str) -> None:
 
 
 def test_a_terminal(shell: Shell) -> None:
-    """There a prompt is needed."""
-    error = shell.fail("%agent chat")
+    """There a prompt is needed, as there is no view; an empty cell is told what it is everywhere."""
+    error = shell.fail("%agent chat -m scripted/hello")
     assert isinstance(error, InvalidRequest)
-    assert "The prompt is empty" in error.message
+    assert error.message.startswith("The chat view needs a notebook. Here, write a prompt: %agent chat ")
+    assert "The prompt is empty" in str(shell.fail("%%agent\n "))
 
 
 def test_an_interrupt_of_the_kernel(kernel: Kernel) -> None:

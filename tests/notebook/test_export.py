@@ -14,6 +14,7 @@ from agentbench import export
 from agentbench.errors import InvalidRequest
 from agentbench.notebook.records import Record
 from agentbench.notebook.widgets.base import BenchWidget
+from agentbench.protocol.recording import Recording
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,11 +43,23 @@ def test_the_file_may_be_named_first_or_last(file: Path) -> None:
     assert export(str(file), Page()) == export(Page(), file) == file
 
 
-@pytest.mark.parametrize("things", [(), ("run.txt",), ("run.html",), (Page(),), (Page(), "conv_1")])
+@pytest.mark.parametrize("things", [(), ("run.txt",), ("run.html",), (Page(),), (Page(), "conv_1"), ("x.html", 5)])
 def test_what_cannot_be_written_is_told(things: tuple[Any, ...]) -> None:
     """No file, a file of another kind, or nothing to write is an error that says what to do."""
     with pytest.raises(InvalidRequest, match="export"):
         export(*things)
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """What can't be written is an error with its reason."""
+    with pytest.raises(InvalidRequest, match="No such file or directory"):
+        export(tmp_path / "nowhere" / "x.html", Page())
+
+
+def test_a_recording_needs_no_workbench(file: Path) -> None:
+    """A recording of any server can be written where no magics are loaded."""
+    page = export(Recording(source="a server", events=({"type": "response.created"},)), file).read_text()
+    assert '"bundle":"inspector"' in page
 
 
 def test_the_page_holds_state_and_record(file: Path) -> None:

@@ -75,5 +75,6 @@ def test_unknown_runs_are_refused(asked: Shell) -> None:
 
 
 def test_before_the_first_question(shell: Shell) -> None:
-    """There is nothing to inspect yet."""
-    assert "Ask first" in str(shell.fail("%agent inspect"))
+    """There is nothing to inspect yet, and the error says what to do."""
+    told = "Nothing was asked in this kernel yet. Ask first, or name a response."
+    assert str(shell.fail("%agent inspect")) == told

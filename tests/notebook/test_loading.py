@@ -167,5 +167,5 @@ def test_python_code_may_ask(shell: Shell) -> None:
 
 def test_a_blocking_call_raises(shell: Shell) -> None:
     """Errors come out of a blocking call as they do out of an awaited one."""
-    with pytest.raises(InvalidRequest, match="The prompt is empty"):
+    with pytest.raises(InvalidRequest, match="The chat view needs a notebook"):
         shell.ip.run_line_magic("agent", "chat")

@@ -203,7 +203,7 @@ def test_help_explains(shell: Shell) -> None:
 BAD = {
     "%agent caht hi": (InvalidRequest, "There is no command 'caht'. Did you mean %agent chat?"),
     "%agent Why is the sky blue": (InvalidRequest, "To ask: %agent chat PROMPT."),
-    "%agent chat": (InvalidRequest, "The prompt is empty."),
+    "%agent chat": (InvalidRequest, "The chat view needs a notebook. Here, write a prompt: "),
     "%agent chat --raw  ": (InvalidRequest, "The prompt is empty."),
     "%%agent\n\n": (InvalidRequest, "The prompt is empty."),
     "%agent chat --tmperature 1 hi": (InvalidRequest, "Did you mean --temperature?"),

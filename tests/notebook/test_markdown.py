@@ -62,7 +62,9 @@ def test_the_summary_comes_last() -> None:
         ({"cost": None}, "local/tiny · 12 → 345 tokens · 1.3 s"),
         ({"input_tokens": None, "output_tokens": None, "cost": 0.0}, "local/tiny · 1.3 s · $0"),
         ({"input_tokens": 12_345, "cost": None}, "local/tiny · 12,345 → 345 tokens · 1.3 s"),
-        ({"input_tokens": None, "cost": 12.345}, "local/tiny · ? → 345 tokens · 1.3 s · $12"),
+        ({"input_tokens": None, "cost": 12.346}, "local/tiny · ? → 345 tokens · 1.3 s · $12.35"),
+        ({"duration": 0.0031, "cost": 1e-6}, "local/tiny · 12 → 345 tokens · 3 ms · $0.000001"),
+        ({"duration": 0.42, "cost": 1234.5}, "local/tiny · 12 → 345 tokens · 420 ms · $1234.50"),
     ],
 )
 def test_the_summary_leaves_out_what_is_unknown(known: dict[str, float | None], line: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from markdown_it import MarkdownIt
 from tests.notebook.inert import faults
 from tests.notebook.turns import row, turn
 
@@ -38,13 +39,22 @@ def test_a_record_is_a_notebook_s_output(record: Record) -> None:
     assert record.bundle("one") == {"text/html": html, "text/markdown": record.markdown, "text/plain": record.plain}
 
 
+def test_html_stays_html_within_markdown() -> None:
+    """A blank line in a block of code doesn't end the HTML where a converter puts it into Markdown."""
+    hostile = "```\na\n\n  \n![x](https://example.org/x.png)\n\n<b>\n```"
+    html = conversation_record(None, [turn("Draw.", hostile)]).bundle("one")["text/html"]
+    page = MarkdownIt("commonmark", {"html": True}).render(f"Before.\n\n{html}\n\nAfter.")
+    assert "<img" not in page
+    assert page == f"<p>Before.</p>\n{html}\n<p>After.</p>\n"
+
+
 def test_html_has_all_parts(record: Record) -> None:
     """Question with image, reasoning and call folded, answer, what it took, why it stopped."""
     for part in (
         '<blockquote class="ab-question"><p dir="auto">Which <em>colour</em>?</p>',
         f'<p><img src="{DOT}" alt="image"></p></blockquote>',
         '<details class="ab-reasoning"><summary>Reasoning</summary><p dir="auto">Look it up.</p>\n</details>',
-        '<details class="ab-call"><summary><strong>search</strong> · 0.4 s</summary><pre><code>{',
+        '<details class="ab-call"><summary><strong>search</strong> · 420 ms</summary><pre><code>{',
         "<pre><code>&lt;blue&gt;</code></pre></details>",
         '<p dir="auto">It is <strong>blue</strong>.</p>',
         '<p class="ab-usage"><small>e/m · 10 → 5 tokens · 1.0 s</small></p>',

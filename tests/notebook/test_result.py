@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import structs
 
 from agentbench import Workbench
 from agentbench.errors import InvalidRequest
@@ -58,8 +59,10 @@ def test_events_are_a_frame(ask: Callable[..., Result]) -> None:
 def test_a_result_is_shown_as_markdown_and_text(ask: Callable[..., Result]) -> None:
     """Markdown folds the reasoning away, text leaves it out; both end in the summary line."""
     result = ask("hello")
+    assert result.usage is not None
+    result.usage = structs.replace(result.usage, duration=0.004)
     shown = result._repr_mimebundle_()
-    line = "scripted/hello · 3 → 2 tokens · 0.0 s · $0"
+    line = "scripted/hello · 3 → 2 tokens · 4 ms · $0"
     markdown = "<details><summary>Reasoning</summary>\n\nHm.\n\n</details>\n\nHello **world**"
     assert shown["text/markdown"] == f"{markdown}\n\n<sub>{line}</sub>"
     assert shown["text/plain"] == repr(result) == f"Hello **world**\n\n— {line}"

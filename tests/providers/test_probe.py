@@ -188,10 +188,13 @@ async def test_a_server_of_neither(upstream: Upstream) -> None:
 # -- no stream at all -----------------------------------------------------------------------------------------------
 
 
-async def test_nobody_there() -> None:
-    """An address where nothing listens is told as such."""
-    with pytest.raises(UpstreamUnavailable, match=r"127.0.0.1:9 can't be reached at http://127.0.0.1:9/v1"):
-        await probe("http://127.0.0.1:9/v1", model="m")
+@pytest.mark.parametrize("model", ["m", None])
+async def test_nobody_there(model: str | None) -> None:
+    """An address where nothing listens is told as such, and called the address, for no `baseURL` was written."""
+    with pytest.raises(UpstreamUnavailable) as raised:
+        await probe("http://127.0.0.1:9/v1", model=model)
+    said = "127.0.0.1:9 can't be reached at http://127.0.0.1:9/v1. Is it running, and is the address right?"
+    assert str(raised.value) == raised.value.message == said
 
 
 @pytest.mark.parametrize(

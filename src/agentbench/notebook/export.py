@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["export"]
 
 _SUFFIXES = (".html", ".htm")
+_HEADINGS = {"chat": "Chat", "inspector": "Run", "tuner": "Settings", "dashboard": "Usage"}
 
 
 def export(*things: Any, title: str | None = None) -> Path:
@@ -35,8 +36,11 @@ def export(*things: Any, title: str | None = None) -> Path:
     path, rest = _named(things)
     if not rest:
         raise InvalidRequest("There is nothing to export. Give widgets, conversations or responses beside the file.")
-    widgets = [_widget(each) for each in rest]
-    path.write_text(_page(widgets, title or path.stem), encoding="utf-8")
+    page = _page([_widget(each) for each in rest], title or path.stem)
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise InvalidRequest(f"{path} can't be written: {error.strerror or error}.") from None
     return path
 
 
@@ -55,13 +59,19 @@ def _widget(thing: Any) -> BenchWidget:
 
 def _opened(thing: Any) -> BenchWidget:
     from agentbench.notebook.extension import get_workbench
+    from agentbench.notebook.inspector.runs import Inspectable
     from agentbench.notebook.widgets.chat import ChatWidget
-    from agentbench.notebook.widgets.inspector import open_inspector
+    from agentbench.notebook.widgets.inspector import Inspector, open_inspector
+    from agentbench.protocol.recording import Recording
     from agentbench.storage.conversations import Conversation
 
+    if isinstance(thing, Recording):
+        return Inspector(thing)
     if isinstance(thing, Conversation) or (isinstance(thing, str) and thing.startswith("conv_")):
         return ChatWidget(get_workbench(), conversation=thing)
-    return open_inspector(get_workbench(), thing)
+    if isinstance(thing, Inspectable):
+        return open_inspector(get_workbench(), thing)
+    raise InvalidRequest(f"An object of type {type(thing).__name__} can't be exported. Give a widget, or its response.")
 
 
 def _page(widgets: Sequence[BenchWidget], title: str) -> str:
@@ -88,7 +98,7 @@ def _page(widgets: Sequence[BenchWidget], title: str) -> str:
 def _sections(widgets: Iterable[BenchWidget]) -> Iterable[str]:
     for each in widgets:
         record = each.record().bundle()["text/html"]
-        yield f'<section class="agentbench-widget">{record}</section>'
+        yield f'<section class="agentbench-widget"><h2>{_HEADINGS[each.bundle]}</h2>{record}</section>'
 
 
 def _policy(script: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agentbench.notebook.sanitize import fence, literal, safe
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from agentbench.notebook.blocks import Block
     from agentbench.storage.usage import UsageRow
 
-__all__ = ["bundle", "plain", "summary_line"]
+__all__ = ["bundle", "dollars", "plain", "seconds", "summary_line"]
+
+_CENT = 0.01
 
 
 def bundle(blocks: Sequence[Block], *, note: str = "", row: UsageRow | None = None) -> dict[str, str]:
@@ -41,10 +44,20 @@ def summary_line(row: UsageRow) -> str:
     parts = [f"{row.endpoint}/{row.model}"]
     if row.input_tokens is not None or row.output_tokens is not None:
         parts.append(f"{_count(row.input_tokens)} → {_count(row.output_tokens)} tokens")
-    parts.append(f"{row.duration:.1f} s")
+    parts.append(seconds(row.duration))
     if row.cost is not None:
-        parts.append(f"${row.cost:.2g}")
+        parts.append(dollars(row.cost))
     return " · ".join(parts)
+
+
+def seconds(value: float) -> str:
+    """Return a time as people read it, in milliseconds below a second."""
+    return f"{value:.1f} s" if value >= 1 else f"{value * 1000:.0f} ms"
+
+
+def dollars(value: float) -> str:
+    """Return an amount as the live views show it: cents, and below one cent two digits that count."""
+    return f"${value:.2f}" if value >= _CENT else f"${Decimal(f'{value:.2g}'):f}"
 
 
 def _count(tokens: int | None) -> str:

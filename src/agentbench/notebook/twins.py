@@ -179,7 +179,7 @@ def _item_html(item: Item, kind: Kind) -> str:
 
 
 def _call_html(call: FunctionCall, result: FunctionCallOutput | None, seconds: float | None) -> str:
-    summary = f"<strong>{escape(call.name)}</strong>" + ("" if seconds is None else f" · {seconds:.1f} s")
+    summary = f"<strong>{escape(call.name)}</strong>" + ("" if seconds is None else f" · {markdown.seconds(seconds)}")
     arguments = f"<pre><code>{code_html(pretty_json(call.arguments), 'json')}</code></pre>"
     return _folded("ab-call", summary, arguments + ("<p>No result.</p>" if result is None else _result_html(result)))
 

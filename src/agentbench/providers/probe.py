@@ -7,7 +7,7 @@ with it.
 from __future__ import annotations
 
 import time
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import urlsplit
@@ -34,7 +34,7 @@ from agentbench.providers.http import Http
 from agentbench.providers.sse import LineFeeds
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 
 __all__ = ["PROMPT", "PROTOCOLS", "Protocol", "key_in", "probe"]
 
@@ -124,9 +124,21 @@ def _endpoint(base_url: str, key: str | Secret | None, headers: Mapping[str, str
     )
 
 
+@contextmanager
+def _without_settings() -> Iterator[None]:
+    """Let errors speak of the address: here nobody wrote a `baseURL`."""
+    try:
+        yield
+    except UpstreamError as error:
+        error.message = error.message.replace("baseURL", "the address")
+        error.args = (error.message,)
+        raise
+
+
 async def _first_model(http: Http, endpoint: Endpoint) -> str:
     try:
-        listed = await http.get_json("/models", endpoint)
+        with _without_settings():
+            listed = await http.get_json("/models", endpoint)
     except UpstreamRejected as error:
         raise UpstreamRejected(f"{endpoint.name} lists no models. Name one. ({error.message})") from None
     rows = listed.get("data") if isinstance(listed, dict) else listed
@@ -176,7 +188,7 @@ class _Probe:
         """Record frames until the stream ends, breaks off or takes too long."""
         name = self._endpoint.name
         try:
-            with anyio.fail_after(self._seconds):
+            with anyio.fail_after(self._seconds), _without_settings():
                 await self._record(body)
         except TimeoutError:
             if not self._frames:

@@ -22,6 +22,7 @@ class FakeViews:
         self.said: list[tuple[str, dict[str, Any]]] = []
         self.results: list[Result | None] = []
         self.times: list[float] = []
+        self.kept = 0
 
     def say(self, event: str, **fields: Any) -> None:
         """Keep a message."""
@@ -31,6 +32,11 @@ class FakeViews:
     def show(self, **state: Any) -> None:
         """Keep the state."""
         self.state |= state
+
+    def keep(self) -> bool:
+        """Count a record."""
+        self.kept += 1
+        return True
 
     def ended(self, result: Result | None) -> None:
         """Keep the result."""

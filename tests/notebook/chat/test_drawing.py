@@ -156,11 +156,11 @@ def test_bombs(text: str) -> None:
 
 
 def test_a_result_with_images_and_files() -> None:
-    """Images that it holds are shown, those elsewhere are counted."""
-    small = "data:image/png;base64,AAAA"
-    output = (InputText(text="Look"), InputImage(image_url=small), InputImage(image_url="https://example.com/a.png"))
-    shown = result_of(FunctionCallOutput(id="o1", call_id="c1", output=output))
-    assert (shown.images, shown.note) == ((small,), "Not shown: 1 image.")
+    """Images that it holds are shown, large ones are fetched, those elsewhere are counted."""
+    small, large = "data:image/png;base64,AAAA", f"data:image/png;base64,{'A' * 300_000}"
+    images = [InputImage(image_url=each) for each in (small, "https://example.com/a.png", large)]
+    shown = result_of(FunctionCallOutput(id="o1", call_id="c1", output=(InputText(text="Look"), *images)))
+    assert (shown.images, shown.note) == ((small, "held:2"), "Not shown: 1 image.")
 
 
 def test_json_as_views_get_it() -> None:

@@ -185,16 +185,20 @@ def test_a_question_nobody_can_take(talk: Talk) -> None:
 
 
 def test_images(talk: Talk, views: FakeViews, bench: Workbench) -> None:
-    """A small image goes out and is shown; a large one goes out, isn't shown, and stays when the words change."""
+    """A small image is in the turn, a large one to be fetched; an edited question has those that it still names."""
     small, large = "data:image/png;base64,AAAA", f"data:image/png;base64,{'A' * 400_000}"
-    assert talk.send("Look", [small, large]).done.wait(10)
-    question = views.turns[0]["question"]
-    assert question["images"] == [small]
-    assert "not shown here" in question["html"]
-    assert talk.edit(views.turns[0]["id"], "Look again", [small]).done.wait(10)
+    outside, huge = "https://example.com/a.png", f"data:image/png;base64,{'A' * 3_000_000}"
+    assert talk.send("Look", [small, large, outside, huge, large]).done.wait(10)
+    (first,) = views.turns
+    assert first["question"]["images"] == [small, "held:1", "held:4"]
+    assert "An image of 3,000,022 characters, not shown here" in first["question"]["html"]
+    assert talk.images(first["id"]) == [small, large, outside, huge, large]
+    assert talk.edit(first["id"], "Look again", [small, "held:1"]).done.wait(10)
     (stored,) = bench.turns(views.state["conversation_id"])
     (message,) = stored.input
-    assert [getattr(part, "image_url", None) for part in message.content] == [None, small, large]
+    assert [getattr(part, "image_url", None) for part in message.content] == [None, small, large, outside, huge]
+    with pytest.raises(InvalidRequest, match="held:9"):
+        talk.edit(views.turns[0]["id"], "Look again", ["held:9"])
 
 
 def test_an_image_alone(talk: Talk, views: FakeViews, bench: Workbench) -> None:
@@ -232,6 +236,19 @@ def test_a_tool_that_wants_a_yes(open_talk: Open, views: FakeViews, granted: boo
     assert (block["state"], said in "".join(block["result"]["html"])) == (state, True)
     with pytest.raises(InvalidRequest):
         talk.approve(call, granted=True)
+
+
+def test_a_record_of_what_came(open_talk: Open, views: FakeViews) -> None:
+    """While an answer comes, its question and what is there of it can be kept; then it is a turn like others."""
+    talk = open_talk(model="scripted/slow")
+    talk.send("Who?")
+    views.until(lambda: views.live_blocks)
+    live = talk.snapshot().live
+    assert live is not None
+    assert (live.response.output_text, live.input[0].text, views.kept) == ("This much came.", "Who?", 1)  # type: ignore[union-attr]  # a message
+    talk.stop()
+    views.until(lambda: views.results)
+    assert talk.snapshot().live is None
 
 
 def test_stop_while_a_tool_waits(open_talk: Open, views: FakeViews) -> None:

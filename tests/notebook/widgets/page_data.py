@@ -27,12 +27,13 @@ FIRST = milliseconds(START)
 CHOICES: tuple[dict[str, Any], ...] = (
     {"range": None, "filters": {}},
     {"range": [FIRST + 3_600_000, FIRST + 40_000_000], "filters": {}},
-    {"range": None, "filters": {"model": ["small"], "agent": [None, "coder"]}},
+    {"range": None, "filters": {"model": ["cloud/small"], "agent": [None, "coder"]}},
     {"range": [0, FIRST + 90_000_000], "filters": {"error": ["unknown", "rate_limit_error"]}},
     {"range": None, "filters": {"cell": [None]}},
     {"range": None, "filters": {"cell": ['["a | b.ipynb","cell-1",1]']}},
     {"range": None, "filters": {"endpoint": ["home"], "context": ["title"]}},
-    {"range": [FIRST, FIRST + 1], "filters": {"model": ["small"]}},
+    {"range": None, "filters": {"model": ["cloud/small", "home/small"]}},
+    {"range": [FIRST, FIRST + 1], "filters": {"model": ["cloud/small"]}},
 )
 
 
@@ -76,6 +77,9 @@ def lines(frame: UsageFrame, name: str) -> list[dict[str, Any]]:
     """Return what the frame says of each word of a group."""
     names = {"time_to_first_token": "first", "input_tokens": "input", "output_tokens": "output", name: "word"}
     sums = frame.by(name).rename(columns=names)
+    if name == "model":  # which the page tells apart by endpoint
+        sums = frame.by("endpoint", "model").rename(columns=names)
+        sums["word"] = sums["endpoint"].astype(str) + "/" + sums["word"].astype(str)
     sums = sums[["word", "calls", "input", "output", "cost", "duration", "first"]].round(9)
     plain = sums.astype(object).where(sums.notna(), None)
     return sorted(plain.to_dict("records"), key=lambda each: each["word"] or "")

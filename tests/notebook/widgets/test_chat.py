@@ -111,12 +111,12 @@ class Page:
 
 
 def test_a_chat(chat: tuple[ChatWidget, View]) -> None:
-    """A view asks and hears the whole turn; the draft is gone; Python has conversation, result and frame."""
+    """A view asks and hears the whole turn; the draft is the view's; Python has conversation, result and frame."""
     widget, view = chat
-    widget.draft = "Hi"
+    widget.draft = "Hi, and more"  # written while the kernel was busy
     ask(chat)
     assert [each["turn"]["status"] for each in view.heard("turn")] == ["completed"]
-    assert (widget.draft, widget.turns) == ("", [view.heard("turn")[0]["turn"]])
+    assert (widget.draft, widget.turns) == ("Hi, and more", [view.heard("turn")[0]["turn"]])
     assert widget.conversation is not None
     assert widget.conversation.id == widget.conversation_id
     assert widget.last is not None

@@ -55,8 +55,8 @@ def test_rows_hold_the_calls(filled: Workbench) -> None:
     sent = unpacked(filled.dashboard().rows)
     assert len(sent["time"]) == 200
     assert sent["time"][:2] == [milliseconds(START), 17 * 60_000 + 1]
-    assert sent["words"]["model"] == ["large", "small"]
-    assert sent["codes"]["model"][:4] == [0, 1, 1, 0]
+    assert sent["words"]["model"] == ["cloud/large", "cloud/small", "home/small"]
+    assert sent["codes"]["model"][:4] == [0, 1, 2, 0]
     assert sent["numbers"]["cost"][:3] == [0.0, 0.000125, None]
 
 
@@ -73,6 +73,7 @@ def test_frame_has_the_calls_in_view(filled: Workbench, choice: dict[str, Any]) 
 def chosen(frame: Any, choice: dict[str, Any]) -> Any:
     """Return the rows by another way: pandas."""
     columns = {"error": frame["error_type"].astype("string").fillna("unknown").where(frame["status"] == "failed")}
+    columns["model"] = frame["endpoint"].astype("string") + "/" + frame["model"].astype("string")
     parts = frame[["notebook", "cell_id", "execution_count"]].astype(object).itertuples(index=False)
     columns["cell"] = pd.Series([None if pd.isna(n) else f'["{n}","{c}",{e}]' for n, c, e in parts], dtype="string")
     start, end = choice["range"] or (0, 1e15)
@@ -135,7 +136,7 @@ def test_new_calls_are_told(filled: Workbench, monkeypatch: pytest.MonkeyPatch) 
     [message] = view.heard("calls")
     assert (message["from"], message["count"], message["whole"]) == (201, 203, False)
     assert message["sums"]["calls"] == 202
-    assert columns(view)["words"]["model"] == ["new", "large"]
+    assert columns(view)["words"]["model"] == ["home/new", "cloud/large"]
     view.widget.close()
 
 
@@ -243,9 +244,28 @@ def test_unknown_costs_are_never_nothing(bench: Workbench) -> None:
     free, paid = (row(n, endpoint="e", cost=cost, model=m) for n, cost, m in ((0, None, "free"), (1, 0.5, "paid")))
     add(bench._database, free, paid)
     plain = bench.dashboard().record().plain
-    assert re.search(r"^free .* unknown ", plain, re.MULTILINE)
-    assert re.search(r"^paid .* \$0\.50 ", plain, re.MULTILINE)
+    assert re.search(r"^e/free .* unknown ", plain, re.MULTILINE)
+    assert re.search(r"^e/paid .* \$0\.50 ", plain, re.MULTILINE)
     assert re.search(r"^cost +\$0\.50 \+ 1 unknown$", plain, re.MULTILINE)
+
+
+def test_the_record_says_amounts_as_the_page_does(bench: Workbench) -> None:
+    """What costs nothing is $0, dollars are rounded to cents, and short times are in milliseconds."""
+    add(
+        bench._database, row(1, model="free", cost=0.0, duration=0.003), row(2, model="paid", cost=1.2345, duration=2.5)
+    )
+    plain = bench.dashboard().record().plain
+    assert re.search(r"^cloud/free .* \$0 .* 3 ms$", plain, re.MULTILINE)
+    assert re.search(r"^home/paid .* \$1\.23 .* 2\.5 s$", plain, re.MULTILINE)
+
+
+def test_models_of_two_endpoints_are_two(filled: Workbench) -> None:
+    """A model is told apart, and chosen, by its endpoint as well."""
+    dashboard = filled.dashboard()
+    for endpoint in ("cloud", "home"):
+        dashboard.filters = {"model": [f"{endpoint}/small"]}
+        assert dashboard.frame()["id"].tolist() == filled.usage(model="small", endpoint=endpoint)["id"].tolist()
+        assert f"Only model: {endpoint}/small" in dashboard.record().plain
 
 
 def test_the_record_is_renewed_soon_after_a_choice(filled: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,9 +277,9 @@ def test_the_record_is_renewed_soon_after_a_choice(filled: Workbench, monkeypatc
     dashboard = filled.dashboard()
     sent = dashboard.rows
     View(dashboard).ok("watch", count=201)
-    dashboard.filters = {"model": ["large"]}
+    dashboard.filters = {"model": ["cloud/large"]}
     until(lambda: kept)
-    assert "Only model: large" in kept[0]
+    assert "Only model: cloud/large" in kept[0]
     assert dashboard.rows is sent
     dashboard.close()
 
@@ -286,3 +306,10 @@ def test_live_is_an_option_of_usage(shell: Shell) -> None:
     assert isinstance(dashboard, Dashboard)
     assert len(dashboard.frame()) == 1
     assert "--live" in str(shell.fail("%agent usage --live --plot"))
+
+
+def test_a_choice_without_calls_is_not_called_an_empty_ledger(filled: Workbench) -> None:
+    """Where no call fits the choice that a dashboard was opened with, its record names the choice as a reason."""
+    dashboard = Dashboard(filled, model="nobody")
+    assert "only such calls do" in dashboard.record().plain
+    dashboard.close()

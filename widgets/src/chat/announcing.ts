@@ -3,6 +3,7 @@
 import type { Turn } from "./types";
 
 const MAX_READ = 800;
+const FRESH_MS = 5_000;
 
 /** Return what to say when the newest turn has changed; "" for nothing. */
 export function spoken(before: Turn | undefined, now: Turn | undefined): string {
@@ -13,7 +14,8 @@ export function spoken(before: Turn | undefined, now: Turn | undefined): string 
     return `${call.name} waits for your approval.`;
   }
   if (now.status === "running") return isSame ? "" : "The model is answering.";
-  if (!isSame || before.status !== "running") return "";
+  // A turn that ends at once was never seen running; one of another branch is old.
+  if (isSame ? before.status !== "running" : Date.now() - Date.parse(now.at) > FRESH_MS) return "";
   const ending = now.note ? ` ${now.note}` : "";
   if (now.status === "failed") return `The answer failed.${ending}`;
   if (now.status === "stopped") return `The answer was stopped.${ending}`;

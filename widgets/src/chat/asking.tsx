@@ -11,29 +11,38 @@ export interface Asking {
   attempt: <T>(work: () => Promise<T>) => Promise<T | undefined>;
   busy: boolean;
   trouble: ComponentChildren;
+  /** That the kernel hasn't taken a request yet, shown once it takes long. */
+  waiting: ComponentChildren;
   fail: (message: string) => void;
 }
 
+/** What a person asked for is done whenever the kernel gets to it: giving up on it would invite to ask twice. */
 export function useAsking(): Asking {
   const kernel = useKernel();
-  const [waiting, setWaiting] = useState(0);
+  const [working, setWorking] = useState(0);
+  const [asking, setAsking] = useState(0);
   const [error, setError] = useState("");
   const attempt = useCallback(async <T,>(work: () => Promise<T>) => {
     setError("");
-    setWaiting((count) => count + 1);
+    setWorking((count) => count + 1);
     try {
       return await work();
     } catch (reason) {
       setError((reason as Error).message);
       return undefined;
     } finally {
-      setWaiting((count) => count - 1);
+      setWorking((count) => count - 1);
     }
   }, []);
   const ask = useCallback(
-    <T,>(op: string, args: Record<string, unknown> = {}) => attempt(() => kernel.request<T>(op, args)),
+    <T,>(op: string, args: Record<string, unknown> = {}) => {
+      setAsking((count) => count + 1);
+      const asked = kernel.request<T>(op, args, { lasting: true });
+      return attempt(() => asked.finally(() => setAsking((count) => count - 1)));
+    },
     [kernel, attempt],
   );
   const trouble = error && <Notice kind="error">{error}</Notice>;
-  return { ask, attempt, busy: waiting > 0, trouble, fail: setError };
+  const waiting = asking > 0 && <p class="ab-hint ab-late">Waiting for the kernel. It may be busy with a cell.</p>;
+  return { ask, attempt, busy: working > 0, trouble, waiting, fail: setError };
 }

@@ -49,7 +49,7 @@ function Content({ block }: { block: Block }) {
   return (
     <>
       <Pieces html={block.html} />
-      <Images images={block.images} label="Image from the model" />
+      <Images images={block.images} label="Image from the model" call={block.call_id} />
       {block.note && <p class="ab-hint">{block.note}</p>}
     </>
   );

@@ -62,7 +62,7 @@ function Details({ block }: { block: Block }) {
         <>
           <h5>Result</h5>
           <Pieces html={result.html} />
-          <Images images={result.images} label={`Image from ${block.name}`} />
+          <Images images={result.images} label={`Image from ${block.name}`} call={block.call_id} />
           {result.note && <p class="ab-hint">{result.note}</p>}
         </>
       )}

@@ -21,7 +21,7 @@ export function Composer({ field, onStop }: Props) {
   const { running, taking, following } = useChat();
   const [text, setText, save] = useDraft(field);
   const [images, setImages] = useState<string[]>([]);
-  const { ask, attempt, busy, trouble } = useAsking();
+  const { ask, attempt, busy, trouble, waiting } = useAsking();
   const canSend = !running && !busy && (text.trim() !== "" || images.length > 0);
   const add = async (files: File[]) => {
     const more = await attempt(() => dataUrls(files, images));
@@ -33,15 +33,18 @@ export function Composer({ field, onStop }: Props) {
     following.current = true;
     const answer = await ask("send", { text, images });
     if (answer === undefined) return;
-    setText("");
-    save("");
-    setImages([]);
+    // What was written while a busy kernel was waited for stays.
+    if (field.current?.value === text) {
+      setText("");
+      save("");
+    }
+    setImages((now) => now.filter((each) => !images.includes(each)));
     field.current?.focus();
   };
   return (
     <div class="ab-composer">
       {trouble}
-      {busy && <p class="ab-hint ab-late">Waiting for the kernel. It may be busy with a cell.</p>}
+      {waiting}
       <Reading images={images} />
       <Thumbnails images={images} onRemove={(index) => setImages(images.filter((_, each) => each !== index))} />
       <div class="ab-compose">

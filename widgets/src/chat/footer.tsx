@@ -33,7 +33,7 @@ export function Footer({ turn, onEdit }: Props) {
         {isOver && <CopyButton turn={turn} asking={asking} />}
         {isOver && canAct && (
           <>
-            <Button kind="quiet" disabled={running} onClick={retry}>
+            <Button kind="quiet" disabled={running || asking.busy} onClick={retry}>
               Retry
             </Button>
             <Button kind="quiet" disabled={running} onClick={onEdit}>
@@ -42,6 +42,7 @@ export function Footer({ turn, onEdit }: Props) {
           </>
         )}
       </div>
+      {asking.waiting}
       {asking.trouble}
     </>
   );

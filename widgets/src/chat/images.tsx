@@ -3,15 +3,15 @@
 // Notebook servers close a connection on a message above 10 MiB, and models see no more than about 2,048 pixels.
 
 import { Button } from "../shared/ui";
+import { isHeld, Picture, SAFE } from "./picture";
 
 const TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 export const ACCEPT = TYPES.join(",");
-const AS_IS_BYTES = 220_000; // what is larger isn't shown in the conversation
+const AS_IS_BYTES = 220_000; // what is larger isn't part of a turn, but is fetched
 const MAX_SENT_BYTES = 1_000_000;
 const MAX_ALL_CHARACTERS = 8_000_000;
 const MAX_SIDE = 2048;
 const QUALITIES = [0.9, 0.75, 0.5];
-const SAFE = /^data:image\/(?:png|jpeg|gif|webp|svg\+xml)[;,]/i;
 const UNKNOWN_DOCUMENTS = "Only images can be added: PNG, JPEG, GIF or WebP. Documents join with retrieval.";
 
 /** Return the files as data URLs; raises an error that can be shown. */
@@ -66,13 +66,13 @@ async function encoded(canvas: HTMLCanvasElement, file: File): Promise<Blob> {
 }
 
 /** Images of a message or a result; one that would be fetched from elsewhere is a link. */
-export function Images({ images, label }: { images: readonly string[]; label: string }) {
+export function Images({ images, label, call }: { images: readonly string[]; label: string; call?: string }) {
   if (images.length === 0) return null;
   return (
     <div class="ab-images">
       {images.map((src, index) => {
         const name = images.length > 1 ? `${label} ${index + 1}` : label;
-        if (SAFE.test(src)) return <img key={index} src={src} alt={name} />;
+        if (SAFE.test(src) || isHeld(src)) return <Picture key={index} src={src} alt={name} call={call} />;
         return /^https?:/i.test(src) ? <OutsideLink key={index} url={src} label={name} /> : null;
       })}
     </div>
@@ -94,7 +94,7 @@ export function Thumbnails({ images, onRemove }: { images: readonly string[]; on
     <ul class="ab-thumbnails" aria-label="Images to send">
       {images.map((src, index) => (
         <li key={index}>
-          <img src={SAFE.test(src) ? src : undefined} alt={`${index + 1} to send`} />
+          <Picture src={src} alt={`${index + 1} to send`} />
           <Button kind="quiet" label={`Remove image ${index + 1}`} onClick={() => onRemove(index)}>
             ×
           </Button>

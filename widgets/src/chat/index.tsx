@@ -19,8 +19,9 @@ function ChatView() {
   const conversation = useConversation(announce);
   const field = useRef<HTMLTextAreaElement>(null);
   const arriving = useRef<Chat["arriving"]["current"]>(null);
-  const running = useTrait<boolean>("running") ?? false;
   const status = useStatus();
+  // What ran has ended with its kernel.
+  const running = (useTrait<boolean>("running") ?? false) && status !== "lost";
   const canAct = status !== "none";
   const isLive = status === "live";
   const following = useRef(true);

@@ -27,7 +27,7 @@ interface Props {
 export function QuestionEditor({ turn, onEnd }: Props) {
   const [message, setMessage] = useState({ text: turn.question.text, images: turn.question.images });
   const { focusComposer, following, running } = useChat();
-  const { ask, attempt, busy, trouble } = useAsking();
+  const { ask, attempt, busy, trouble, waiting } = useAsking();
   const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     field.current?.focus();
@@ -66,6 +66,7 @@ export function QuestionEditor({ turn, onEnd }: Props) {
           Ask again
         </Button>
       </div>
+      {waiting}
       {trouble}
     </DropZone>
   );

@@ -7,6 +7,7 @@ import { BlockView } from "./blocks";
 import { useChat } from "./context";
 import { Footer } from "./footer";
 import { OutsideLink } from "./images";
+import { TurnId } from "./picture";
 import { QuestionEditor, QuestionView } from "./question";
 import type { Source, Turn } from "./types";
 
@@ -14,19 +15,21 @@ export const TurnView = memo(function TurnView({ turn }: { turn: Turn }) {
   const [isEdited, setEdited] = useState(false);
   const isRunning = turn.status === "running";
   return (
-    <article class={`ab-turn ab-turn-${turn.status}`} data-turn={turn.id}>
-      {isEdited ? <QuestionEditor turn={turn} onEnd={() => setEdited(false)} /> : <QuestionView turn={turn} />}
-      <div class="ab-answer">
-        <Hidden>Answer:</Hidden>
-        {turn.blocks.map((block) => (
-          <BlockView key={block.key} block={block} />
-        ))}
-        {isRunning && <Progress turn={turn} />}
-        <Ending turn={turn} />
-        <Sources sources={turn.sources} />
-      </div>
-      <Footer turn={turn} onEdit={() => setEdited(true)} />
-    </article>
+    <TurnId.Provider value={turn.id}>
+      <article class={`ab-turn ab-turn-${turn.status}`} data-turn={turn.id}>
+        {isEdited ? <QuestionEditor turn={turn} onEnd={() => setEdited(false)} /> : <QuestionView turn={turn} />}
+        <div class="ab-answer">
+          <Hidden>Answer:</Hidden>
+          {turn.blocks.map((block) => (
+            <BlockView key={block.key} block={block} />
+          ))}
+          {isRunning && <Progress turn={turn} />}
+          <Ending turn={turn} />
+          <Sources sources={turn.sources} />
+        </div>
+        <Footer turn={turn} onEdit={() => setEdited(true)} />
+      </article>
+    </TurnId.Provider>
   );
 });
 

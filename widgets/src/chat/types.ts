@@ -43,6 +43,7 @@ export interface Usage {
 export interface Question {
   text: string;
   html: string;
+  /** Addresses that hold the image, or `held:` and its number for one that is fetched. */
   images: string[];
 }
 

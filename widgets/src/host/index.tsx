@@ -52,7 +52,7 @@ async function show(page: Page, place: number, section: HTMLElement) {
     const bundle = (await import(address)) as Bundle;
     for (const name of widget.binary) widget.traits[name] = bytesOf(String(widget.traits[name]));
     const el = document.createElement("div");
-    section.prepend(el);
+    section.querySelector(".agentbench-record")?.before(el);
     bundle.default.render({ model: modelOf(widget.traits), el, signal: new AbortController().signal });
     section.classList.add("live");
   } finally {

@@ -1,5 +1,6 @@
 // The waterfall's shapes. Lengths run from 0 to WIDTH, whatever the width on the page.
 
+import { seconds as told } from "../shared/format";
 import { isDelta, type Lane, type Run } from "./run";
 
 export const WIDTH = 1000;
@@ -59,6 +60,11 @@ export function ticks(end: number, most = 6): number[] {
   const size = 10 ** Math.floor(Math.log10(rough));
   const step = size * ([1, 2, 5, 10].find((factor) => size * factor >= rough) ?? 10);
   return Array.from({ length: Math.floor(end / step + 1e-9) + 1 }, (_, place) => place * step);
+}
+
+/** A tick's time, with as many digits as keep two ticks of a short run apart. */
+export function tickText(value: number, end: number): string {
+  return end < 0.005 ? `${Number((value * 1000).toPrecision(2))} ms` : told(value);
 }
 
 /** The place in the list (of event numbers in order) that is nearest to a time; 0 for an empty one. */

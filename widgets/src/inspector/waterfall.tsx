@@ -5,7 +5,7 @@ import { seconds as told } from "../shared/format";
 import { VirtualList } from "../shared/list";
 import { memo } from "../shared/memo";
 import { Hidden } from "../shared/ui";
-import { densityPath, type Gap, gapPath, gaps, HEIGHT, nearest, ticks, WIDTH } from "./geometry";
+import { densityPath, type Gap, gapPath, gaps, HEIGHT, nearest, ticks, tickText, WIDTH } from "./geometry";
 import { isEnd, type Lane, type Run, STEP, typeOf } from "./run";
 
 const ROW = 24;
@@ -99,7 +99,7 @@ const Axis = memo(function Axis({ run, end, silent, onHover, onChoose }: AxisPro
       >
         {ticks(end).map((value) => (
           <span key={value} class={value / end > LATE ? "abi-late" : ""} style={{ left: share(value, end) }}>
-            {run.measured ? told(value) : `#${Math.round(value / STEP)}`}
+            {run.measured ? tickText(value, end) : `#${Math.round(value / STEP)}`}
           </span>
         ))}
         <Markers run={run} end={end} own={own} />

@@ -2,9 +2,11 @@
 
 import { onKernelEnd } from "./ending";
 import type { Model } from "./model";
+import { readiness } from "./ready";
 
 const TIMEOUT_MS = 30_000;
 const PATIENCE_MS = 3_000;
+const LOST_MS = 5_000;
 const SILENT = "The kernel doesn't answer. It is busy, or it has ended: run the cell again.";
 const LOST =
   "The connection to the kernel was lost before it answered. If it is still there, look whether this was done.";
@@ -18,8 +20,11 @@ export class KernelError extends Error {
   }
 }
 
-/** `waiting`: it hasn't answered yet, being busy or gone; `none`: a page without a kernel. */
-export type Status = "live" | "waiting" | "none";
+/**
+ * `waiting`: it hasn't answered yet, being busy or gone; `lost`: the frontend told that it has ended, and it hasn't been
+ * heard since; `none`: a page without a kernel.
+ */
+export type Status = "live" | "waiting" | "lost" | "none";
 
 interface Options {
   timeoutMs?: number;
@@ -48,12 +53,16 @@ export class Kernel {
   readonly #watchers = new Set<() => void>();
   readonly #pending = new Map<string, Pending>();
   readonly #handlers = new Map<string, Set<Handler>>();
+  #ready: Promise<unknown> | null;
   #count = 0;
-  #isLost = false;
 
   constructor(model: Model, signal?: AbortSignal) {
     this.#model = model;
     this.status = model.exported ? "none" : "live";
+    this.#ready = readiness(model);
+    this.#ready?.finally(() => {
+      this.#ready = null;
+    });
     const receive = (message: Record<string, unknown>, buffers: DataView[]) => this.#receive(message, buffers);
     const gone = () => this.#lose();
     model.on("msg:custom", receive);
@@ -80,8 +89,10 @@ export class Kernel {
     this.#count += 1;
     const id = `${this.#prefix}-${this.#count}`;
     return new Promise<Answer>((resolve, reject) => {
-      const isLasting = options.lasting === true && !this.#isLost;
-      const timers = this.#timers(id, isLasting ? null : (options.timeoutMs ?? TIMEOUT_MS));
+      const isLost = this.status === "lost";
+      const isLasting = options.lasting === true && !isLost;
+      const timeoutMs = isLost ? LOST_MS : (options.timeoutMs ?? TIMEOUT_MS);
+      const timers = this.#timers(id, isLasting ? null : timeoutMs);
       const settle =
         <A>(then: (answer: A) => void) =>
         (answer: A) => {
@@ -90,7 +101,9 @@ export class Kernel {
           then(answer);
         };
       this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject), isLasting });
-      this.#model.send({ id, op, args }, undefined, options.buffers);
+      const send = () => this.#model.send({ id, op, args }, undefined, options.buffers);
+      if (this.#ready) this.#ready.finally(send);
+      else send();
     });
   }
 
@@ -106,8 +119,7 @@ export class Kernel {
   }
 
   #lose() {
-    this.#isLost = true;
-    this.#setStatus("waiting");
+    this.#setStatus("lost");
     for (const each of [...this.#pending.values()]) if (each.isLasting) each.reject(new KernelError(LOST, "lost"));
   }
 
@@ -145,12 +157,12 @@ export class Kernel {
   }
 
   #hear() {
-    this.#isLost = false;
     this.#setStatus("live");
   }
 
   #setStatus(status: Status) {
     if (this.status === status || this.status === "none") return;
+    if (this.status === "lost" && status === "waiting") return;
     this.status = status;
     for (const watcher of this.#watchers) watcher();
   }

@@ -42,10 +42,13 @@ export function widget(App: FunctionComponent, name: string) {
 }
 
 function Connection() {
-  if (useStatus() !== "waiting") return null;
+  const status = useStatus();
+  if (status !== "waiting" && status !== "lost") return null;
   return (
     <Notice kind="info">
-      The kernel hasn't answered yet. It is busy, or it has ended; then run the cell again for a live view.
+      {status === "lost"
+        ? "The kernel has ended. Run the cell again for a live view; what came is here."
+        : "The kernel hasn't answered yet. It is busy, or it has ended; then run the cell again for a live view."}
     </Notice>
   );
 }

@@ -38,3 +38,9 @@ test("a call that waits is said once", () => {
 test("a finished turn of another branch isn't read out", () => {
   expect(spoken(turn("other"), turn("t"))).toBe("");
 });
+
+test("a turn that ends at once is announced", () => {
+  const now = turn("t", { status: "failed", note: "There is no key.", at: new Date().toISOString() });
+  expect(spoken(turn("other"), now)).toBe("The answer failed. There is no key.");
+  expect(spoken(undefined, now)).toBe("The answer failed. There is no key.");
+});

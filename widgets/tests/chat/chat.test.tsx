@@ -64,6 +64,29 @@ test("an error stands by the field, and what was written stays", async () => {
   expect(field().value).toBe("Hello");
 });
 
+test("a question waits for a busy kernel, and isn't sent twice; what is written meanwhile stays", async () => {
+  await open();
+  write("Hello");
+  fireEvent.keyDown(field(), { key: "Enter" });
+  await drawn();
+  fireEvent.keyDown(field(), { key: "Enter" });
+  expect(screen.getByText("Waiting for the kernel. It may be busy with a cell.")).toBeTruthy();
+  write("And then");
+  await answer("send", { ok: true });
+  expect(fake.requests("send").length).toBe(1);
+  expect(field().value).toBe("And then");
+});
+
+test("a kernel that dies before it has a question leaves it in the field", async () => {
+  await open();
+  write("Hello");
+  fireEvent.keyDown(field(), { key: "Enter" });
+  act(() => fake.lose());
+  await drawn();
+  expect(screen.getByRole("alert").textContent).toContain("The connection to the kernel was lost");
+  expect([field().value, button("Send").disabled]).toEqual(["Hello", false]);
+});
+
 test("blanks aren't sent, nor anything while an answer runs", async () => {
   await open();
   write("  \n");
@@ -203,7 +226,8 @@ test("branches are counted and switched, and the keyboard stays on the switch", 
 test("a retry asks the same again", async () => {
   await open({ turns: [turn("1")] });
   await click("Retry");
-  expect(fake.requests("retry")[0]?.args).toEqual({ turn: "1" });
+  await click("Retry");
+  expect(fake.requests("retry").map((each) => each.args)).toEqual([{ turn: "1" }]);
 });
 
 test("an error of an action stands in its turn", async () => {

@@ -150,7 +150,7 @@ test("a day is one of the kernel's clock", () => {
 });
 
 test("a group's own filter doesn't hide its other words", () => {
-  const choice = { range: null, filters: { model: ["small"], agent: ["coder"] } };
+  const choice = { range: null, filters: { model: ["cloud/small"], agent: ["coder"] } };
   expect(choose(calls, choice, "model").length).toBeGreaterThan(choose(calls, choice).length);
   expect(breakdown(calls, choose(calls, choice, "model"), "agent").map((line) => line.word)).toEqual(["coder"]);
 });

@@ -109,11 +109,11 @@ test.each(["mouse", "touch", "pen"])(
 
 test("a row filters, a chip takes that back", async () => {
   await show();
-  fireEvent.click(screen.getByRole("button", { name: "small" }));
-  expect(model.get("filters")).toEqual({ model: ["small"] });
-  expect(await screen.findByRole("button", { name: "✓ small", pressed: true })).toBeTruthy();
-  expect(screen.getByRole("button", { name: "large", pressed: false })).toBeTruthy();
-  fireEvent.click(screen.getByRole("button", { name: /model: small.*remove/ }));
+  fireEvent.click(screen.getByRole("button", { name: "cloud/small" }));
+  expect(model.get("filters")).toEqual({ model: ["cloud/small"] });
+  expect(await screen.findByRole("button", { name: "✓ cloud/small", pressed: true })).toBeTruthy();
+  expect(screen.getByRole("button", { name: "cloud/large", pressed: false })).toBeTruthy();
+  fireEvent.click(screen.getByRole("button", { name: /model: cloud.small.*remove/ }));
   expect(model.get("filters")).toEqual({});
 });
 
@@ -182,7 +182,7 @@ test("a budget that is nearly spent is told in words", async () => {
 test("without a kernel it counts all the same, and asks nobody", async () => {
   await show({}, true);
   expect(screen.getByText("as saved")).toBeTruthy();
-  fireEvent.click(screen.getByRole("button", { name: "small" }));
+  fireEvent.click(screen.getByRole("button", { name: "cloud/small" }));
   await waitFor(() => expect(figure("Calls")).not.toBe("200 of 200"));
   expect(model.sent).toEqual([]);
 });
@@ -203,7 +203,7 @@ test("trouble is shown", async () => {
 });
 
 test("names of models are text", async () => {
-  const words = { ...snapshot.words, model: ["<img src=x onerror=alert(1)>", "small"] };
+  const words = { ...snapshot.words, model: ["<img src=x onerror=alert(1)>", "cloud/small", "home/small"] };
   await show({ rows: packed({ ...snapshot, words }) });
   expect(document.querySelector("img")).toBeNull();
   expect(screen.getByText("<img src=x onerror=alert(1)>")).toBeTruthy();

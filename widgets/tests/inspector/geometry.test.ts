@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bins, densityPath, gapPath, gaps, nearest, ticks, WIDTH } from "../../src/inspector/geometry";
+import { bins, densityPath, gapPath, gaps, nearest, ticks, tickText, WIDTH } from "../../src/inspector/geometry";
 import { timed } from "./streams";
 
 describe("bins", () => {
@@ -50,6 +50,11 @@ describe("ticks", () => {
     expect(found).toHaveLength(expected.length);
     for (const [index, value] of found.entries()) expect(value).toBeCloseTo(expected[index] as number, 9);
   });
+});
+
+it.each([0.0007, 0.003, 0.0061, 0.4, 3, 200])("tells the ticks of %d s apart", (end) => {
+  const texts = ticks(end).map((value) => tickText(value, end));
+  expect(new Set(texts).size).toBe(texts.length);
 });
 
 describe("the nearest event", () => {

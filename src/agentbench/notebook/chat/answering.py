@@ -1,6 +1,7 @@
 """One answer on its way: read on a thread of its own, told to the views in small pieces.
 
-A view gets at most 30 messages a second and 300 kB; the whole turn, for those who missed some, every 1.5 seconds.
+A view gets at most 30 messages a second and 300 kB; the whole turn, for those who missed some, every 1.5 seconds. The
+record, which is all that is left when the kernel dies, is renewed every 5 seconds.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import msgspec
 
 from agentbench.errors import AgentbenchError, InvalidRequest
 from agentbench.notebook.chat.growing import Growing
+from agentbench.notebook.chat.partial import output_so_far
 from agentbench.notebook.chat.values import Turn, plain
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from agentbench.notebook.result import Result
     from agentbench.protocol import Event
     from agentbench.protocol.items import FunctionCall
+    from agentbench.storage.responses import StoredResponse
     from agentbench.workbench import Stream
 
 __all__ = ["Answering", "Begun", "Views"]
@@ -29,6 +32,7 @@ __all__ = ["Answering", "Begun", "Views"]
 _PAUSE_S = 1 / 30
 _BYTES_PER_S = 300_000
 _WHOLE_S = 1.5
+_RECORD_S = 5.0
 _LOOK_S = 0.2
 _CLOSING_S = 10.0
 _log = logging.getLogger(__name__)
@@ -42,6 +46,9 @@ class Views(Protocol):
 
     def show(self, **state: Any) -> None:
         """Change what is shown, for those too who come later."""
+
+    def keep(self) -> bool:
+        """Renew the record soon, with what has come so far; False if it is too early for that."""
 
     def ended(self, result: Result | None) -> None:
         """Take note that a turn has ended; None is one that nobody answered."""
@@ -82,8 +89,8 @@ class Answering:
         self._stopping = threading.Event()
         self._wish: _Wish | None = None
         self._start = time.perf_counter()
-        self._next = self._next_whole = 0.0
-        self._dirty = False
+        self._next = self._next_whole = self._next_record = 0.0
+        self._dirty = self._unkept = False
         self._thread = threading.Thread(target=self._run, name="agentbench-chat", daemon=True)
 
     def start(self) -> None:
@@ -125,6 +132,7 @@ class Answering:
         try:
             self.stream, self.turn = self._begin(self._ask_person)
             self._growing = Growing(self.stream.run.tool_seconds)
+            self._keep()
             if self._stopping.is_set():
                 self.stream.stop()
             self._read(self.stream)
@@ -150,14 +158,14 @@ class Answering:
                 self.times.append(time.perf_counter() - self._start)
                 self._growing.feed(event)
             self._dirty = self._dirty or bool(batch)
+            self._unkept = self._unkept or bool(batch)
             self._tell()
 
     def _pause(self) -> float | None:
         """Return for how many seconds nothing has to be told; None while all is told."""
-        if not self._dirty and not self._growing.waits:
-            return None
-        due = self._next if self._growing.waits else self._next_whole
-        return max(0.0, due - time.monotonic())
+        waits = (self._growing.waits, self._next), (self._dirty, self._next_whole), (self._unkept, self._next_record)
+        due = min((time_due for is_waiting, time_due in waits if is_waiting), default=None)
+        return None if due is None else max(0.0, due - time.monotonic())
 
     def _tell(self, *, now: bool = False) -> None:
         """Tell the views what is new, unless they were told something just before."""
@@ -167,6 +175,12 @@ class Answering:
             self._next_whole = time.monotonic() + _WHOLE_S
             self._dirty = False
             self._views.show(live=self.whole())
+        if self._unkept and time.monotonic() >= self._next_record:
+            self._keep()
+
+    def _keep(self) -> None:
+        self._next_record = time.monotonic() + _RECORD_S
+        self._unkept = not self._views.keep()
 
     def _tell_changes(self) -> None:
         changes, size = self._growing.changes(), 0
@@ -183,11 +197,20 @@ class Answering:
         """Return the turn as it was told so far, as JSON has it; None before it begins."""
         return None if self.turn is None else plain(self.turn)
 
+    def so_far(self) -> StoredResponse | None:
+        """Return the turn with what has come of its answer; None before it begins. Any thread may ask."""
+        if self.stream is None:
+            return None
+        stored = self.stream.run.record[-1]
+        response = msgspec.structs.replace(stored.response, output=output_so_far(list(self.events)))
+        return msgspec.structs.replace(stored, response=response)
+
     def _ask_person(self, call: FunctionCall) -> bool:
         """Wait until a view says yes or no, or the answer ends; a call that nobody can answer for isn't made."""
         self._wish = wish = _Wish(call.call_id)
         self._growing.set_state(call.call_id, "waiting")
         self._tell(now=True)
+        self._keep()
         while not (wish.answered.wait(_LOOK_S) or self._stopping.is_set() or self._is_over()):
             pass
         self._wish = None

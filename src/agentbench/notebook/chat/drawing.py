@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from agentbench.notebook.blocks import blocks_of as said_by
 from agentbench.notebook.blocks import note_of, text_kind
+from agentbench.notebook.chat.pictures import shown_images
 from agentbench.notebook.chat.values import Block, Question, Source, Taken, ToolResult, Turn
 from agentbench.notebook.markdown import summary_line
-from agentbench.notebook.render import clean, image_html, is_link, is_shown_image, pieces_of, pretty_json
+from agentbench.notebook.render import clean, image_html, is_link, pieces_of, pretty_json
 from agentbench.notebook.sanitize import fence
 from agentbench.protocol.content import InputImage, InputText, OutputText
 from agentbench.protocol.items import FunctionCall, FunctionCallOutput, Item, Message, Reasoning
@@ -29,7 +30,6 @@ __all__ = [
     "arguments_of",
     "as_written",
     "blocks_of",
-    "hidden_images",
     "note_of_cut",
     "question_of",
     "question_text",
@@ -43,8 +43,6 @@ __all__ = [
 LONGEST_TEXT = 100_000
 LONGEST_RESULT = 20_000
 """Characters that are shown of a text, and of a tool's arguments or result."""
-_LONGEST_IMAGE = 300_000
-_LONGEST_IMAGES = 600_000
 _MOST_SOURCES = 50
 _REFUSED = ("Error: the person declined this call.", "Error: nobody is here to approve it.")
 
@@ -75,29 +73,18 @@ def question_of(items: Iterable[InputItem]) -> Question:
     """Return what was asked, as text and images."""
     kept = list(items)
     text = question_text(kept)
-    hidden = hidden_images(kept)
-    links = "".join(f"<p>{image_html(each, _name(each))}</p>" for each in hidden)
+    shown = shown_images(kept)
+    links = "".join(f"<p>{image_html(each, _name(each))}</p>" for each in shown.hidden)
     cut = text[:LONGEST_TEXT]
     html = "".join(pieces_of(cut)) if "```" in cut else as_written(cut)
     if note := note_of_cut(text, LONGEST_TEXT):
         links = f"{as_written(note)}{links}"
-    return Question(text=text, html=html + links, images=tuple(each for each in _images(kept) if each not in hidden))
+    return Question(text=text, html=html + links, images=shown.sources)
 
 
 def question_text(items: Iterable[InputItem]) -> str:
     """Return what was asked, as text alone."""
     return "\n\n".join(block.text for block in said_by(item for item in items if isinstance(item, Item)))
-
-
-def hidden_images(items: Iterable[InputItem]) -> list[str]:
-    """Return the addresses of the images that a view isn't given: those elsewhere, and those too large for it."""
-    hidden, shown = [], 0
-    for each in _images(items):
-        if is_shown_image(each) and len(each) <= _LONGEST_IMAGE and shown + len(each) <= _LONGEST_IMAGES:
-            shown += len(each)
-        else:
-            hidden.append(each)
-    return hidden
 
 
 def blocks_of(response: Response, seconds: Mapping[str, float]) -> tuple[Block, ...]:
@@ -115,8 +102,7 @@ def blocks_of(response: Response, seconds: Mapping[str, float]) -> tuple[Block, 
             case FunctionCall():
                 blocks.append(_called(item, results.get(item.call_id), seconds.get(item.call_id), ended=ended))
             case FunctionCallOutput() if item.call_id not in called:
-                shown = result_of(item)
-                blocks.append(Block(key=f"{item.id}:output", kind="output", html=shown.html, note=shown.note))
+                blocks.append(_lone(item))
             case _:
                 pass
     return tuple(blocks)
@@ -144,16 +130,16 @@ def result_of(item: FunctionCallOutput) -> ToolResult:
     parts = [InputText(text=item.output)] if isinstance(item.output, str) else item.output
     text = "\n".join(part.text for part in parts if isinstance(part, InputText))
     others = [part for part in parts if not isinstance(part, InputText | InputImage)]
-    hidden = hidden_images([item])
+    images = shown_images([item])
     laid_out = _laid_out(text)
     language = "json" if text.lstrip().startswith(("{", "[")) else ""
     shown = laid_out[:LONGEST_RESULT]
-    missing = [_counted(len(hidden), "image"), _counted(len(others), "file")]
+    missing = [_counted(len(images.hidden), "image"), _counted(len(others), "file")]
     left_out = ", ".join(filter(None, missing))
     notes = [note_of_cut(laid_out, LONGEST_RESULT), f"Not shown: {left_out}." if left_out else ""]
     return ToolResult(
         html=tuple(pieces_of(fence(shown, language))) if shown else (),
-        images=tuple(each for each in _images([item]) if each not in hidden),
+        images=images.sources,
         note=" ".join(filter(None, notes)),
     )
 
@@ -221,6 +207,12 @@ def _called(call: FunctionCall, result: FunctionCallOutput | None, seconds: floa
     )
 
 
+def _lone(item: FunctionCallOutput) -> Block:
+    """Return a result whose call isn't part of the answer."""
+    shown, key = result_of(item), f"{item.id}:output"
+    return Block(key=key, kind="output", call_id=item.call_id, html=shown.html, images=shown.images, note=shown.note)
+
+
 def _laid_out(text: str) -> str:
     """Return JSON with a member a line; text that is no JSON, or too long to be shown anyway, as it is."""
     return text if len(text) > 2 * LONGEST_RESULT else pretty_json(text)
@@ -228,16 +220,6 @@ def _laid_out(text: str) -> str:
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}{'s' * (number != 1)}" if number else ""
-
-
-def _images(items: Iterable[InputItem]) -> Iterator[str]:
-    for item in items:
-        parts = item.content if isinstance(item, Message) else ()
-        if isinstance(item, FunctionCallOutput) and not isinstance(item.output, str):
-            parts = item.output
-        for part in parts:
-            if isinstance(part, InputImage) and part.image_url:
-                yield part.image_url
 
 
 def _name(address: str) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from agentbench.notebook.chat.values import Turn
-    from agentbench.protocol import InputItem, Response
+    from agentbench.protocol import InputItem, Item, Response
     from agentbench.storage.conversations import Conversation
     from agentbench.storage.responses import StoredResponse
     from agentbench.storage.usage import UsageRow
@@ -35,10 +35,11 @@ MOST_BYTES = 400_000
 
 
 class Place(NamedTuple):
-    """Where a question stands: after which response, None at the beginning, and what it says."""
+    """Where a question stands: after which response, None at the beginning; what it says, and what was answered."""
 
     parent: str | None
     items: tuple[InputItem, ...]
+    output: tuple[Item, ...] = ()
 
 
 class View(NamedTuple):
@@ -53,6 +54,7 @@ class _Loose(NamedTuple):
 
     turn: Turn
     items: tuple[InputItem, ...]
+    output: tuple[Item, ...] = ()
     text: str = ""
 
 
@@ -118,10 +120,10 @@ class Past:
         """Return where a turn stands; raises `UnknownName` if it isn't in view."""
         if turn_id in self._loose:
             loose = self._loose[turn_id]
-            return Place(loose.turn.parent, loose.items)
+            return Place(loose.turn.parent, loose.items, loose.output)
         for stored in self.stored:
             if stored.response.id == turn_id:
-                return Place(stored.parent, stored.input)
+                return Place(stored.parent, stored.input, stored.response.output)
         raise UnknownName("turn", turn_id, ())
 
     def cut(self, parent: str | None) -> None:
@@ -187,15 +189,16 @@ class Past:
         self._turn_rows = turn_rows(self._rows.values())
 
     def _set_loose(self, stored: StoredResponse) -> None:
-        self._loose[stored.response.id] = _Loose(self.draw(stored), stored.input, stored.response.output_text)
+        said = stored.response
+        self._loose[said.id] = _Loose(self.draw(stored), stored.input, said.output, said.output_text)
         self._shown = stored.response.id
 
     # -- for views ----------------------------------------------------------------------------------------------
 
-    def view(self) -> View:
-        """Return the newest turns of the branch in view."""
+    def view(self, most: int = MOST_TURNS, room: int = MOST_BYTES) -> View:
+        """Return the newest turns of the branch in view: so many at most, and so many bytes."""
         loose = [] if self._shown is None else [self._with_siblings(self._loose[self._shown].turn)]
-        turns = self._newest(self.stored, MOST_TURNS - len(loose), MOST_BYTES - sum(map(_size, loose)))
+        turns = self._newest(self.stored, most - len(loose), room - sum(map(_size, loose)))
         return View([*turns, *loose], len(self.stored) - len(turns))
 
     def before(self, turn_id: str, count: int) -> list[Turn]:

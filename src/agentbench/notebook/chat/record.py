@@ -30,41 +30,42 @@ __all__ = ["MOST_BYTES", "Records", "Snapshot"]
 
 MOST_BYTES = 100_000
 """Of turns, as JSON; each is in the record three times over: as HTML, Markdown and text."""
+_LIVE = "Still being answered when this was kept."
 _LONGEST_IMAGE = 300_000
 
 
 class Snapshot(NamedTuple):
-    """What a record is made of: the branch in view, and what was asked after it in vain."""
+    """What a record is made of: the branch in view, what was asked after it in vain, and what is being answered."""
 
     conversation: Conversation | None
     stored: Sequence[StoredResponse]
     rows: Mapping[str, UsageRow]
     seconds: Mapping[str, float]
     loose: Turn | None
+    live: StoredResponse | None = None
 
 
 class Records:
     """Makes the records of one chat; each turn is laid out once. One thread at a time may use it."""
 
     def __init__(self) -> None:
+        self.size = 0
+        """Characters of the newest record."""
         self._turns: dict[str, Record] = {}
 
     def record(self, shown: Snapshot) -> Record:
-        """Return the record; a note says what is before it, and what was asked in vain."""
-        turns: list[StoredResponse] = []
-        room = MOST_BYTES
-        for stored in map(_shortened, reversed(shown.stored)):
-            room -= len(msgspec.json.encode((stored.input, stored.response.output)))
-            if room < 0 and turns:
-                break
-            turns.append(stored)
-        records = [self._turn(each, shown) for each in reversed(turns)]
+        """Return the record; notes say what is before it, what was asked in vain, and what is being answered."""
+        live = None if shown.live is None else _shortened(shown.live)
+        turns = _newest(shown.stored, MOST_BYTES - (0 if live is None else _size(live)), least=live is None)
+        records = [self._turn(each, shown) for each in turns]
+        if live is not None:
+            records.append(conversation_record(None, [live], seconds=shown.seconds, note=_LIVE))
         kept = shown.conversation
         title = None if kept is None or kept.titled_by == "words" else kept.title  # the words are the first question's
         note = _note(shown, before=len(shown.stored) - len(turns))
-        if not records:
-            return conversation_record(title, [], note=note)
-        return _joined(title, records, note)
+        record = _joined(title, records, note) if records else conversation_record(title, [], note=note)
+        self.size = sum(map(len, record))
+        return record
 
     def _turn(self, stored: StoredResponse, shown: Snapshot) -> Record:
         key = stored.response.id
@@ -73,6 +74,21 @@ class Records:
             rows = [] if row is None else [row]
             self._turns[key] = conversation_record(None, [stored], rows=rows, seconds=shown.seconds)
         return self._turns[key]
+
+
+def _newest(stored: Sequence[StoredResponse], room: int, *, least: bool) -> list[StoredResponse]:
+    """Return so many of the last turns as there is room for, one at `least`; what is too long in them is cut."""
+    turns: list[StoredResponse] = []
+    for each in map(_shortened, reversed(stored)):
+        room -= _size(each)
+        if room < 0 and (turns or not least):
+            break
+        turns.append(each)
+    return turns[::-1]
+
+
+def _size(turn: StoredResponse) -> int:
+    return len(msgspec.json.encode((turn.input, turn.response.output)))
 
 
 def _note(shown: Snapshot, *, before: int) -> str:

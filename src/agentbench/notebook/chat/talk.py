@@ -10,17 +10,18 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from agentbench.errors import AgentbenchError, InvalidRequest, StorageError, UnknownName
 from agentbench.notebook.chat.answering import Answering, Begun
-from agentbench.notebook.chat.drawing import hidden_images, question_of
+from agentbench.notebook.chat.asked import Asked, items_of, renewed
+from agentbench.notebook.chat.drawing import question_of
 from agentbench.notebook.chat.past import Past
+from agentbench.notebook.chat.pictures import as_asked, images_of, of_call
 from agentbench.notebook.chat.values import Turn, plain
 from agentbench.notebook.result import Result
-from agentbench.protocol.items import Message, user_message
 from agentbench.protocol.values import new_id
 from agentbench.runner import Cell
 from agentbench.runner.target import find_target, model_names
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from agentbench.notebook.chat.answering import Views
+    from agentbench.notebook.chat.record import Snapshot
     from agentbench.notebook.chat.values import Question
-    from agentbench.protocol import InputItem
     from agentbench.protocol.items import FunctionCall
     from agentbench.storage.conversations import Conversation
     from agentbench.workbench import Stream, Workbench
@@ -43,16 +44,6 @@ _TITLE_TURNS = 3
 _LOOK_S = 0.5
 _WITHOUT_IMAGES = ("llama_cpp",)
 """Providers whose models see none."""
-
-
-class _Asked(NamedTuple):
-    """A question, and what it follows; `goes_on` is True if that is whatever was said last."""
-
-    items: tuple[InputItem, ...]
-    parent: str | None
-    goes_on: bool = False
-    asks: bool = True
-    """Whether a person may be asked before a tool runs."""
 
 
 class Talk:
@@ -90,19 +81,19 @@ class Talk:
 
     def send(self, text: str, images: Sequence[str] = (), *, asks: bool = True) -> Answering:
         """Ask what comes next; raises `InvalidRequest` if the question is empty or an answer is still coming."""
-        return self._start(_Asked(_items(text, images), None, goes_on=True, asks=asks))
+        return self._start(Asked(items_of(text, images), None, goes_on=True, asks=asks))
 
     def retry(self, turn_id: str) -> Answering:
         """Ask a turn's question again, in a branch of its own."""
         with self._lock:
-            parent, items = self.past.place(turn_id)
-            return self._start(_Asked(_renewed(items), parent))
+            place = self.past.place(turn_id)
+            return self._start(Asked(renewed(place.items), place.parent))
 
     def edit(self, turn_id: str, text: str, images: Sequence[str] = ()) -> Answering:
         """Ask something else in a turn's place, in a branch of its own; images that no view was given stay."""
         with self._lock:
-            parent, items = self.past.place(turn_id)
-            return self._start(_Asked(_items(text, [*images, *hidden_images(items)]), parent))
+            place = self.past.place(turn_id)
+            return self._start(Asked(items_of(text, as_asked(images, place.items)), place.parent))
 
     def stop(self) -> bool:
         """Ask the answer to end now; False if none is coming."""
@@ -176,6 +167,22 @@ class Talk:
         with self._lock:
             return [plain(turn) for turn in self.past.before(before, count)]
 
+    def images(self, turn_id: str, call_id: str = "") -> list[str]:
+        """Return the addresses of a question's images, or of those that a call gave back."""
+        with self._lock:
+            coming = None if self._answering is None else self._answering.so_far()
+            if coming is not None and coming.response.id == turn_id:
+                items, output = coming.input, coming.response.output
+            else:
+                _, items, output = self.past.place(turn_id)
+            return images_of(of_call(output, call_id) if call_id else items)
+
+    def snapshot(self) -> Snapshot:
+        """Return what a record is made of, with the answer that is coming."""
+        with self._lock:
+            shown, answering = self.past.snapshot(), self._answering
+        return shown if answering is None else shown._replace(live=answering.so_far())
+
     def show(self) -> None:
         """Show all that there is."""
         self._views.show(**self.state())
@@ -205,7 +212,7 @@ class Talk:
 
     # -- an answer, on its thread -------------------------------------------------------------------------------
 
-    def _start(self, asked: _Asked) -> Answering:
+    def _start(self, asked: Asked) -> Answering:
         with self._lock:
             self._check_idle()
             if self._closed.is_set():
@@ -221,7 +228,7 @@ class Talk:
             answering.start()
             return answering
 
-    def _begin(self, asked: _Asked, approve: Callable[[FunctionCall], bool]) -> Begun:
+    def _begin(self, asked: Asked, approve: Callable[[FunctionCall], bool]) -> Begun:
         question = question_of(asked.items)
         with self._lock:
             if asked.goes_on:
@@ -258,7 +265,7 @@ class Talk:
             at=datetime.now(UTC).isoformat(),
         )
 
-    def _ended(self, answering: Answering, asked: _Asked) -> None:
+    def _ended(self, answering: Answering, asked: Asked) -> None:
         try:
             answering.result = self._take_in(answering, asked)
             self._views.ended(answering.result)
@@ -270,7 +277,7 @@ class Talk:
             answering.done.set()
         self._await_title(answering)
 
-    def _take_in(self, answering: Answering, asked: _Asked) -> Result | None:
+    def _take_in(self, answering: Answering, asked: Asked) -> Result | None:
         stream = answering.stream
         run = None if stream is None else stream.run
         if answering.error is None and (run is None or run.row is None):
@@ -296,7 +303,7 @@ class Talk:
             self._views.show(**state, live=None)
         return result
 
-    def _failed(self, answering: Answering, asked: _Asked) -> Turn:
+    def _failed(self, answering: Answering, asked: Asked) -> Turn:
         """Return a turn that nobody answered."""
         note = "" if answering.error is None else _message(answering.error)
         parent = self.past.end if asked.goes_on else asked.parent
@@ -356,23 +363,6 @@ def _found(bench: Workbench, conversation: Conversation | str) -> Conversation:
     if (found := bench.conversation(key)) is None:
         raise UnknownName("conversation", key, [each.id for each in bench.conversations(100)])
     return found
-
-
-def _items(text: str, images: Sequence[str]) -> tuple[InputItem, ...]:
-    if not text.strip() and not images:
-        raise InvalidRequest("The question is empty.")
-    for image in images:
-        if not image.startswith(("https://", "http://", "data:image/")):
-            raise InvalidRequest(f"{image[:60]!r} is not an image's address: https or data.")
-    message = user_message(text, *images)
-    return (message if text.strip() else msgspec.structs.replace(message, content=message.content[1:]),)
-
-
-def _renewed(items: Sequence[InputItem]) -> tuple[InputItem, ...]:
-    """Return a question with ids of its own, as the ids of what is stored stay unique."""
-    return tuple(
-        msgspec.structs.replace(item, id=new_id("msg")) if isinstance(item, Message) else item for item in items
-    )
 
 
 def _result(answering: Answering) -> Result:

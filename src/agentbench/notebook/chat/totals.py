@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from agentbench.notebook.markdown import dollars
 from agentbench.runner.accounting import summary
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _line(turns: int, tokens: tuple[int | None, int | None], cost: float, unknow
     if tokens != (None, None):
         parts.append(f"{_count(tokens[0])} → {_count(tokens[1])} tokens")
     if cost or not unknown:
-        parts.append(f"{'at least ' * bool(unknown)}${cost:.2g}")
+        parts.append(f"{'at least ' * bool(unknown)}{dollars(cost)}")
     return " · ".join(parts)
 
 

@@ -16,7 +16,7 @@ Status = Literal["running", "completed", "incomplete", "failed", "stopped"]
 
 
 class Question(Value, frozen=True, kw_only=True):
-    """What was asked; `images` are `data:` URLs."""
+    """What was asked; `images` are `data:` URLs, or say which image is held back (`pictures`)."""
 
     text: str
     html: str

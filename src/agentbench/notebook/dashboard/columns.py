@@ -53,7 +53,7 @@ def _error(call: Call) -> str | None:
 
 
 GROUPS: dict[str, Callable[[Call], str | None]] = {
-    "model": lambda call: call.model,
+    "model": lambda call: f"{call.endpoint}/{call.model}",
     "agent": lambda call: call.agent,
     "endpoint": lambda call: call.endpoint,
     "cell": _cell,

@@ -11,9 +11,9 @@ import msgspec
 
 from agentbench.notebook.dashboard.columns import GROUPS
 from agentbench.notebook.dashboard.selection import day_of
+from agentbench.notebook.markdown import dollars, seconds
 from agentbench.notebook.records import Record
 from agentbench.notebook.tables import Table
-from agentbench.runner.budget import dollars
 from agentbench.storage.ledger_tail import sums_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["EMPTY", "record_of"]
 
-EMPTY = "No call is in the ledger yet. Ask something, such as %agent chat hello, and it shows up here."
+EMPTY = (
+    "No calls yet. Ask something, such as %agent chat hello, and it shows up here. Where the dashboard was opened with"
+    " a choice, such as --since, only such calls do."
+)
 NONE_CHOSEN = "None of the calls that are known is in this choice."
 MOST_ROWS = 12
 
@@ -172,7 +175,10 @@ def _errors(calls: Sequence[Call], offset: int) -> list[Section]:
 
 def _median(values: Iterable[float | None]) -> str:
     known = [value for value in values if value is not None]
-    return f"{median(known):.3g} s" if known else "unknown"
+    if not known:
+        return "unknown"
+    value = median(known)
+    return f"{value:.3g} s" if value >= 1 else seconds(value)
 
 
 def _at(moment: datetime, offset: int) -> str:

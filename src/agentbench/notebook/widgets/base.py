@@ -79,6 +79,7 @@ class BenchWidget(anywidget.AnyWidget):
         self._key = new_id("ab")
         self._handles: list[DisplayHandle] = []
         super().__init__(**traits)
+        _keep_own_shell(self.comm)
         self.on_msg(self._on_message)
 
     @abstractmethod
@@ -153,6 +154,17 @@ def _bundle(name: str) -> Path | str:
     """Return a file of the bundles; an empty text while they aren't built, so that the class can be made."""
     path = STATIC / name
     return path if path.exists() else ""
+
+
+def _keep_own_shell(comm: Any) -> None:
+    """Let what views send come on the shell that the frontend chose for it, beside the one that runs cells.
+
+    ipykernel 7.4 sends it to the shell that published last instead, the cells' own. There it waits for a cell that
+    computes, so no Stop is heard; and beside a cell that awaits it may end as the next one's parent, so that "Run all"
+    never ends.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = None  # noqa: SLF001 - there is no public way
 
 
 def _view(bundle: Any) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import traitlets
 
 from agentbench.errors import AnswerFailed
+from agentbench.notebook.chat.exporting import whole_branch
+from agentbench.notebook.chat.pictures import image_bytes
 from agentbench.notebook.chat.record import Records
 from agentbench.notebook.chat.talk import Talk
 from agentbench.notebook.extension import remember
-from agentbench.notebook.widgets.base import BenchWidget, operation
+from agentbench.notebook.widgets.base import BenchWidget, Reply, operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +32,9 @@ __all__ = ["ChatWidget"]
 
 # Operations whose names are taken here, by a trait or by what all widgets have.
 _METHODS = {"send": "ask_next", "live": "fetch_live", "earlier": "fetch_earlier"}
+
+_RECORD_BYTES_PER_S = 100_000
+"""How fast records of a running answer are sent: each goes out twice, beside the answer itself."""
 
 
 class ChatWidget(BenchWidget):
@@ -63,6 +69,7 @@ class ChatWidget(BenchWidget):
     ) -> None:
         lock, self._recording = threading.RLock(), threading.RLock()
         self._records = Records()
+        self._next_keep = 0.0
         self._bench = bench
         self._follow = follow
         self._talk = Talk(bench, self, lock=lock, agent=agent, model=model, conversation=conversation)
@@ -109,15 +116,19 @@ class ChatWidget(BenchWidget):
     def record(self) -> Record:
         """Return the branch in view, to be read without a live view."""
         with self._recording:
-            with self.lock:
-                shown = self._talk.past.snapshot()
-            return self._records.record(shown)
+            return self._records.record(self._talk.snapshot())
 
     def keep_record(self) -> None:
         """Renew the record in every output that shows this chat; of two at once, the later one stays."""
         with self._recording:
             if self._handles:
                 super().keep_record()
+                self._next_keep = time.monotonic() + self._records.size / _RECORD_BYTES_PER_S
+
+    def exported(self) -> dict[str, Any]:
+        """Return the whole branch in view, as far as a page carries it, with its images; without the draft."""
+        with self.lock:
+            return super().exported() | {"draft": ""} | whole_branch(self._talk.past)
 
     def close(self) -> None:
         """Stop what is coming, and end its thread."""
@@ -133,7 +144,6 @@ class ChatWidget(BenchWidget):
         if agent or model is not None:
             self._talk.use(agent or None, model)
         self._talk.send(text, images)
-        self.show(draft="")
         return True
 
     @operation
@@ -193,6 +203,12 @@ class ChatWidget(BenchWidget):
             return {"markdown": self._talk.past.text(turn)}
 
     @operation
+    def image(self, turn: str, index: int, call: str = "") -> Reply:
+        """Return an image that a turn doesn't bring itself: a question's, or one that a call gave back."""
+        kind, data = image_bytes(self._talk.images(turn, call), index)
+        return Reply({"type": kind}, [data])
+
+    @operation
     def fetch_live(self) -> Any:
         """Return the turn that is coming; without one, look whether the conversation went on elsewhere."""
         self.look()
@@ -219,6 +235,14 @@ class ChatWidget(BenchWidget):
         if result is not None:
             remember(self._bench, result)
         self.keep_record()
+
+    def keep(self) -> bool:
+        """Renew the record of an answer that is coming, unless that was just done or is too much to be sent."""
+        if time.monotonic() < self._next_keep:
+            return False
+        self._next_keep = time.monotonic() + 1
+        self._renew()
+        return True
 
     def look(self) -> None:
         """Show what was said in the conversation elsewhere."""

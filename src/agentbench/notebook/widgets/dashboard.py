@@ -51,7 +51,8 @@ class Dashboard(BenchWidget):
     """Live totals, costs, waits and errors of the ledger's newest 20,000 calls; `frame` returns those in view.
 
     `selected` is the brushed range in milliseconds since 1970, the end not included, or None; `filters` holds the words
-    that pass for `model`, `agent`, `endpoint`, `cell`, `day`, `context` or `error`. Takes what `bench.usage` takes.
+    that pass for `model` (as `endpoint/model`), `agent`, `endpoint`, `cell`, `day`, `context` or `error`. Takes what
+    `bench.usage` takes.
     """
 
     bundle = "dashboard"
@@ -119,16 +120,20 @@ class Dashboard(BenchWidget):
 
     def _ipython_display_(self) -> None:
         super()._ipython_display_()
-        if not hasattr(get_ipython(), "kernel"):
+        shell: Any = get_ipython()
+        if not hasattr(shell, "kernel"):
             return
         self._watch.asked()  # the next cell may compute before the kernel hears that there is a view
         if find_spec("altair") is None or not self._ledger.calls:
             return
-        handle = display({"text/plain": ""}, raw=True, display_id=True)
-        if handle is not None:
-            self._charts.append(handle)
-            # On a thread: to import pandas and altair takes seconds.
-            threading.Thread(target=self._draw, name="agentbench-charts", daemon=True).start()
+        parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
+        if not parent.get("content", {}).get("allow_stdin", True):
+            # Nobody sits there, as in nbconvert: the kernel may end with this cell.
+            self._keep_charts(display(self.frame().chart(), display_id=True))
+            return
+        self._keep_charts(display({"text/plain": "The charts are being drawn."}, raw=True, display_id=True))
+        # On a thread: to import pandas and altair takes seconds.
+        threading.Thread(target=self._draw, name="agentbench-charts", daemon=True).start()
 
     def _look(self, *, last: bool = False) -> None:
         """Look for new calls; now and then, and the last time, renew what is kept of them."""
@@ -167,6 +172,10 @@ class Dashboard(BenchWidget):
             self._sent = self._ledger.count
             self.rows = self._snapshot()
         self.keep_record()
+
+    def _keep_charts(self, handle: DisplayHandle | None) -> None:
+        if handle is not None:
+            self._charts.append(handle)
 
     def _draw(self) -> None:
         """Draw the charts that stay in the notebook."""

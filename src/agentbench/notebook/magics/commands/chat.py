@@ -63,7 +63,7 @@ class Chat:
 
     async def run(self, call: Call) -> Result | Table | ChatWidget:
         """Show the answer as it comes, or a chat; raise `AnswerFailed` if the answer breaks off."""
-        if _opens(call):
+        if _is_for_view(call):
             return _open(call)
         prompt, options = self._prompt(call), self._options(call)
         if call.options.get("dry_run"):
@@ -112,15 +112,16 @@ class Chat:
         return options
 
 
-def _opens(call: Call) -> bool:
-    """Tell whether a chat is to be opened: there is no prompt, and a frontend that can show one."""
-    asked = call.text.strip() or call.body is not None or call.options.keys() - _OF_A_CHAT
-    return not asked and hasattr(call.magics.ip, "kernel")
+def _is_for_view(call: Call) -> bool:
+    """Tell whether a chat is to be opened: nothing is asked, in no way."""
+    return not (call.text.strip() or call.body is not None or call.options.keys() - _OF_A_CHAT)
 
 
 def _open(call: Call) -> ChatWidget:
     from IPython.display import display
 
+    if not hasattr(call.magics.ip, "kernel"):
+        raise InvalidRequest("The chat view needs a notebook. Here, write a prompt: %agent chat Why is the sky blue?")
     chat = call.session.chat(call.agent, call.model)
     display(chat)
     if name := call.options.get("to"):
