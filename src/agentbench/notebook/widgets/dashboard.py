@@ -131,7 +131,9 @@ class Dashboard(BenchWidget):
             # Nobody sits there, as in nbconvert: the kernel may end with this cell.
             self._keep_charts(display(self.frame().chart(), display_id=True))
             return
-        self._keep_charts(display({"text/plain": "The charts are being drawn."}, raw=True, display_id=True))
+        text = "The charts are being drawn."
+        waiting = {"text/html": f'<p class="agentbench-record">{text}</p>', "text/plain": text}
+        self._keep_charts(display(waiting, raw=True, display_id=True))
         # On a thread: to import pandas and altair takes seconds.
         threading.Thread(target=self._draw, name="agentbench-charts", daemon=True).start()
 
