@@ -58,7 +58,7 @@ def test_a_question_to_a_busy_kernel_is_asked_once(lab: Lab) -> None:
     field.fill("Hello")
     field.press("Enter")
     expect(view.locator(".ab-composer .ab-hint")).to_be_visible()
-    expect(lab.page.locator(".ab-chat .ab-notice").first).to_contain_text("The kernel has ended.")
+    expect(lab.page.locator(".ab-chat .ab-notice").first).to_contain_text("The kernel hasn't answered yet.")
     field.press("Enter")
     field.fill("Hello, and more")
     shows(view, "The first answer.")
