@@ -28,7 +28,7 @@ CELLS = [
 ]
 
 
-@pytest.mark.parametrize("again", range(3))
+@pytest.mark.parametrize("again", range(2))
 def test_run_all_in_a_fresh_kernel(lab: Lab, again: int) -> None:
     """A notebook with every widget runs through: no cell is left waiting, none fails."""
     notebook = lab.open(CELLS)
