@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import warnings
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
@@ -43,7 +44,17 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
-    """Start a PostgreSQL of our own; it must lie where any system user may go, since as root it runs as another."""
+    """Start a PostgreSQL of our own, once."""
+    with running_server() as server:
+        yield server
+
+
+@contextmanager
+def running_server() -> Iterator[Server]:
+    """Run a PostgreSQL; it must lie where any system user may go, since as root it runs as another.
+
+    Where it can't start, the test is skipped; in CI it fails.
+    """
     folder = tempfile.mkdtemp(prefix="agentbench-postgres-")
     try:
         server = start_server(folder)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import Connection, create_engine, insert, select, text
-from tests.storage.conftest import CI, start_server
+from tests.storage.conftest import running_server
 
 from agentbench.storage import tables
 from agentbench.storage.database import Database
@@ -269,14 +269,8 @@ async def test_a_lost_connection(postgres_url: str, row: UsageRow) -> None:
 @pytest.fixture
 def own_server() -> Iterator[Any]:
     """Start a PostgreSQL that this test may stop."""
-    folder = tempfile.mkdtemp(prefix="agentbench-postgres-")
-    try:
-        server = start_server(folder)
-    except Exception as error:  # noqa: BLE001 - whatever keeps it from starting, the reason is told
-        shutil.rmtree(folder)
-        (pytest.fail if CI else pytest.skip)(f"PostgreSQL can't start: {error!r}")
-    yield server
-    server.cleanup()
+    with running_server() as server:
+        yield server
 
 
 def stop(server: Any) -> None:
