@@ -150,7 +150,7 @@ def test_it_is_reopened(lab: Lab, dashboard: Notebook, kernel: str, pictures: Pa
         page.wait_for_function(SHOWN)
         assert figure(page, "Calls") == "400 of 400"
         return
-    record = page.locator(".agentbench-record")
+    record = page.locator("div.agentbench-record")
     record.wait_for()
     dashboard.screenshot(pictures / f"dashboard-{kernel}.png")
     assert record.locator("tr", has_text="calls").first.inner_text().split() == ["calls", "400"]

@@ -131,7 +131,7 @@ class Dashboard(BenchWidget):
             # Nobody sits there, as in nbconvert: the kernel may end with this cell.
             self._keep_charts(display(self.frame().chart(), display_id=True))
             return
-        text = "The charts are being drawn."
+        text = "The notebook was saved before its charts were drawn. Run the cell to draw them."
         waiting = {"text/html": f'<p class="agentbench-record">{text}</p>', "text/plain": text}
         self._keep_charts(display(waiting, raw=True, display_id=True))
         # On a thread: to import pandas and altair takes seconds.
