@@ -18,6 +18,7 @@ from agentbench.config.layers import Layer
 from agentbench.config.mcp import McpServer
 from agentbench.config.rates import Rates
 from agentbench.config.remote import RemoteAccess
+from agentbench.config.retrieval import RetrievalSettings
 from agentbench.config.script import Script
 from agentbench.config.secret import MASK, Secret
 from agentbench.config.settings import Timeouts, Titles
@@ -169,6 +170,7 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
     """Upstream calls in one turn at most."""
     mcp_servers: Mapping[str, McpServer] = _NOTHING
     balance: BalanceRules = BalanceRules()
+    retrieval: RetrievalSettings = RetrievalSettings()
     transactions: bool = True
     """Whether the operator wants a ledger; `keeps_ledger` tells whether there is one."""
     layers: Mapping[str, tuple[Layer, ...]] = _NOTHING

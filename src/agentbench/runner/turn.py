@@ -6,6 +6,7 @@ from agentbench.auth.principal import KERNEL, Principal
 from agentbench.protocol import CreateResponse
 from agentbench.protocol.values import Value
 from agentbench.runner.budget import Budget
+from agentbench.runner.documents import Document
 from agentbench.storage.responses import StoredResponse
 
 __all__ = ["Cell", "Turn"]
@@ -29,7 +30,7 @@ class Turn(Value, frozen=True, kw_only=True):
 
     `agent` is an agent's id; without it the request's `model` may name an agent or an `endpoint/model`. `past` holds
     the turns before where the caller has them, stored or not; None has them looked up. Its calls count against the
-    `budgets`.
+    `budgets`. The answer may rest on the `documents`.
     """
 
     request: CreateResponse
@@ -40,3 +41,4 @@ class Turn(Value, frozen=True, kw_only=True):
     context: str = "message"
     past: tuple[StoredResponse, ...] | None = None
     budgets: tuple[Budget, ...] = ()
+    documents: tuple[Document, ...] = ()

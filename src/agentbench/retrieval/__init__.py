@@ -1,0 +1,1 @@
+"""Files to passages: extract, split, embed, search."""
