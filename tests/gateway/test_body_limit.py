@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +25,7 @@ class Upload:
     def __init__(self, pieces: int, declared: bytes | None = None) -> None:
         self.left = pieces
         headers = [] if declared is None else [(b"content-length", declared)]
-        self.scope = {"type": "http", "method": "POST", "headers": headers}
+        self.scope = {"type": "http", "method": "POST", "path": "/files", "headers": headers}
         self.read = b""
 
     async def receive(self) -> Message:
@@ -63,6 +64,26 @@ async def test_a_body_over_the_limit(declared: bytes | None) -> None:
     with pytest.raises(RequestTooLarge, match="larger than 3 MB"):
         await upload.send_through()
     assert (upload.read, upload.left) == (b"", 0)
+
+
+@pytest.mark.parametrize(("path", "read"), [("/files", 6 * MB), ("/other", 0)])
+async def test_an_upload(path: str, read: int) -> None:
+    """A file, with some room for the form around it, has a limit of its own."""
+    upload = Upload(6)
+    limit = BodyLimit(upload.app, largest=3 * MB, uploads="/files", largest_upload=lambda: 5 * MB)
+    send: Any = None
+    with nullcontext() if read else pytest.raises(RequestTooLarge, match="larger than 3 MB"):
+        await limit(upload.scope | {"path": path}, upload.receive, send)
+    assert len(upload.read) == read
+
+
+async def test_an_upload_over_its_limit() -> None:
+    """The answer names the limit for files."""
+    upload = Upload(7)
+    limit = BodyLimit(upload.app, largest=3 * MB, uploads="/files", largest_upload=lambda: 5 * MB)
+    send: Any = None
+    with pytest.raises(RequestTooLarge, match="larger than 5 MB"):
+        await limit(upload.scope, upload.receive, send)
 
 
 async def test_a_body_without_end() -> None:

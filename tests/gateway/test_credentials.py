@@ -274,3 +274,71 @@ async def test_another_users_response(accounts: Accounts, client: Client) -> Non
             found.append([(each.status_code, each.text.replace(response_id, "ID")) for each in (read, follow)])
     assert found[0] == found[1]
     assert found[0][0][0] == 404
+
+
+# -- cookies, and where keys count ------------------------------------------------------------------------------
+
+
+async def test_which_credential_counts(accounts: Accounts, client: Client) -> None:
+    """A bearer credential comes before the cookie `token`, and that before `x-api-key`."""
+    right, wrong = await key_of(accounts), "sk-" + "0" * 64
+    cases = [
+        ({"authorization": f"Bearer {right}", "cookie": f"token={wrong}", "x_api_key": wrong}, 200),
+        ({"authorization": "Basic eDp5", "cookie": f"a=b; token={right}", "x_api_key": wrong}, 200),
+        ({"cookie": f"token={wrong}", "x_api_key": right}, 401),
+        ({"cookie": "a=b", "x_api_key": right}, 200),
+    ]
+    for headers, status in cases:
+        async with client(**headers) as http:
+            assert (await http.get("/api/models")).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("site", "status"), [("same-origin", 200), ("none", 200), ("same-site", 401), ("cross-site", 401)]
+)
+async def test_a_cookie_for_another_page(accounts: Accounts, client: Client, site: str, status: int) -> None:
+    """A page of another origin, be it another port of this machine, can't use the cookie."""
+    async with client(cookie=f"token={await key_of(accounts)}", sec_fetch_site=site) as http:
+        assert (await http.get("/api/models")).status_code == status
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/models", "/api/v1/files", "/ollama/api/version", "/api/v1/auths", f"{API}/models"]
+)
+async def test_the_right_to_use(accounts: Accounts, client: Client, path: str) -> None:
+    """Every API asks for the same right."""
+    secret = f"Bearer {await key_of(accounts)}"
+    found = []
+    for access in (RemoteAccess(), OPEN):
+        async with client(access, authorization=secret) as http:
+            found.append((await http.get(path)).status_code)
+    assert found == [403, 200]
+
+
+async def test_where_keys_count(accounts: Accounts, client: Client) -> None:
+    """An API key counts at the addresses that the operator names and all below them; a sign-in everywhere."""
+    access = replace(OPEN, allowed_endpoints=("/api/models", f"{API}/"))
+    paths = {
+        "/api/models": 200,
+        "/api/models/": 200,
+        "/api/models/base": 403,
+        "/api/modelsx": 403,
+        "/api/version": 200,
+        "/api/v1/models": 403,
+        f"{API}/models": 200,
+        "/ollama/api/tags": 403,
+    }
+    async with client(access, authorization=f"Bearer {await key_of(accounts)}") as http:
+        answers = {path: await http.get(path) for path in paths}
+    assert {path: answer.status_code for path, answer in answers.items()} == paths
+    assert "API keys may not be used" in answers["/api/v1/models"].json()["detail"]
+    token, _ = await accounts.sessions.issue(await accounts.user("ann@example.org"))
+    async with client(access, authorization=f"Bearer {token.reveal()}") as http:
+        assert (await http.get("/api/v1/models")).status_code == 200
+
+
+async def test_keys_switched_off(accounts: Accounts, client: Client) -> None:
+    """They are refused with the sentence that clients know."""
+    async with client(replace(OPEN, api_keys=False), authorization=f"Bearer {await key_of(accounts)}") as http:
+        answer = await http.get("/api/models")
+    assert (answer.status_code, answer.json()) == (403, {"detail": "Use of API key is not enabled in the environment."})

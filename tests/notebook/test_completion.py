@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.notebook.conftest import Shell
 
 COMMANDS = {"agents", "balance", "budget", "chat", "config", "help", "history", "keys", "new", "prices", "serve"}
-COMMANDS |= {"inspect", "probe", "usage", "use"}
+COMMANDS |= {"files", "inspect", "know", "probe", "usage", "use"}
 AGENTS = {"bot", "counter"}
 MODELS = {"gone/m", *(f"scripted/{name}" for name in SCRIPTED)}
 
@@ -46,6 +46,8 @@ CASES = {
     "%agent chat --json my_s": {"my_schema"},
     "%agent chat --image my_s": {"my_schema"},
     "%agent help his": {"history"},
+    "%agent files ": {"add", "retry", "delete"},
+    "%agent know re": {"remove", "reindex"},
 }
 NOTHING = [
     "%agent chat Tell me ",
@@ -53,6 +55,7 @@ NOTHING = [
     "%agent chat hi\n",
     "%%agent\nusa",
     "%agent use bot ",
+    "%agent files add ",
     "%agents u",
 ]
 

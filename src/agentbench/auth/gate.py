@@ -60,6 +60,11 @@ class Gate:
         if principal.remote and not self.access.allows(right, principal.role):
             raise PermissionDenied(f"This account lacks the right 'remoteAgents.{right}'. Ask the operator for it.")
 
+    def require_address(self, path: str, principal: Principal) -> None:
+        """Raise `PermissionDenied` if the principal shows an API key at an address where keys don't count."""
+        if principal.key is not None and not self.access.allows_keys_at(path):
+            raise PermissionDenied(f"API keys may not be used at {path}. Ask the operator, or sign in.")
+
     async def _by_token(self, token: str) -> Principal:
         if _issuer(token) == ISSUER:
             user = await self.accounts.sessions.user(token)
@@ -71,7 +76,9 @@ class Gate:
         return Principal(user=user.id, role=user.role, remote=True, bearer=bearer)
 
     async def _by_key(self, secret: str) -> Principal:
-        known = await self.accounts.find_key(secret) if self.access.api_keys and _KEY.fullmatch(secret) else None
+        if not self.access.api_keys and secret.startswith("sk-"):
+            raise PermissionDenied("Use of API key is not enabled in the environment.")
+        known = await self.accounts.find_key(secret) if _KEY.fullmatch(secret) else None
         if known is None:
             raise NotAuthenticated("This credential isn't valid: unknown, revoked or expired.")
         key, user = known

@@ -43,6 +43,7 @@ class Sessions:
             "iss": ISSUER,
             "aud": ISSUER,
             "sub": user.id,
+            "id": user.id,  # where Open WebUI's clients look
             "iat": now,
             "exp": now + LIFETIME,
             "generation": user.generation,

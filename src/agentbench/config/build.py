@@ -25,6 +25,7 @@ from agentbench.config.placeholders import fill
 from agentbench.config.readiness import usable
 from agentbench.config.references import problems_between
 from agentbench.config.remote_schema import remote_access
+from agentbench.config.retrieval_schema import retrieval_settings
 from agentbench.config.schema import File
 from agentbench.config.section import is_passed_over
 from agentbench.config.section_layers import SHARED_KEYS, section_layer
@@ -72,9 +73,10 @@ def attempt(
     catalog = Catalog(
         endpoints=endpoints,
         agents={agent.id: agent for agent in agents or [ASSISTANT]},
-        remote=remote_access(file.interface, changed.endpoints.agents),
+        remote=remote_access(file.interface, changed.endpoints.agents, environ),
         mcp_servers=mcp_servers(file.mcp_servers),
         balance=balance_rules(file.balance),
+        retrieval=retrieval_settings(file.retrieval, environ, endpoints),
         transactions=file.transactions.enabled,
         recursion_limit=changed.endpoints.agents.recursion_limit,
         layers={name: layers for name, layers in made.layers.items() if layers},
@@ -202,5 +204,6 @@ def _agent(
         model=written.model,
         parameters=ModelParameters(**written.model_parameters.model_dump()),
         tools=tuple(dict.fromkeys(written.tools)),
+        collections=tuple(dict.fromkeys(written.collections)),
         layer=own if own.values else None,
     )

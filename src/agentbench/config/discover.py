@@ -98,8 +98,8 @@ KINDS = (
     Kind(
         name="ollama",
         provider="ollama",
-        variables={"baseURL": ("OLLAMA_HOST",), "apiKey": ("OLLAMA_API_KEY",)},
-        offers=("OLLAMA_HOST",),
+        variables={"baseURL": ("OLLAMA_BASE_URL", "OLLAMA_HOST"), "apiKey": ("OLLAMA_API_KEY",)},
+        offers=("OLLAMA_BASE_URL", "OLLAMA_HOST"),
         base_url="http://127.0.0.1:11434",
         needs=None,
     ),

@@ -156,6 +156,8 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     parameters: ModelParameters = ModelParameters()
     tools: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
+    """What its answers rest on, by name or id."""
     layer: Layer | None = None
     """Its own shared settings, if it has any."""
 

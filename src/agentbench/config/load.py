@@ -10,6 +10,8 @@ from agentbench.config.assemble import azure, built_in
 from agentbench.config.azure import azure_from_environ, azure_origin
 from agentbench.config.discover import ASSISTANT, KINDS, environment_layer, is_offered, local_endpoint
 from agentbench.config.endpoint import Catalog
+from agentbench.config.remote import RemoteAccess, with_environ
+from agentbench.config.retrieval import RetrievalSettings, switched
 
 if TYPE_CHECKING:
     from agentbench.config.changes import Overrides
@@ -73,5 +75,7 @@ def _environment_only(environ: Mapping[str, str]) -> Catalog:
     return Catalog(
         endpoints={each.name: each for each in (local_endpoint(environ), *made)},
         agents={ASSISTANT.id: ASSISTANT},
+        remote=with_environ(RemoteAccess(), environ),
+        retrieval=switched(RetrievalSettings(), environ),
         layers=layers,
     )

@@ -9,6 +9,7 @@ from agentbench.config.azure_schema import azure_problems
 from agentbench.config.discover import KINDS, how_to_offer
 from agentbench.config.mcp_schema import mcp_problem
 from agentbench.config.problem import Problem, spell
+from agentbench.config.retrieval_schema import retrieval_problems
 from agentbench.errors import UnknownName
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def problems_between(file: File, catalog: Catalog) -> Iterator[Problem]:
     """Yield what doesn't fit together."""
     yield from _name_problems(file)
     yield from _title_problems(file, catalog)
+    yield from retrieval_problems(file.retrieval, catalog)
     if file.endpoints.azure_open_ai is not None:
         yield from azure_problems(file.endpoints.azure_open_ai)
     for index, agent in enumerate(file.agents):

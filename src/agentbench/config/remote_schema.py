@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from agentbench.config.remote import Oidc, RemoteAccess
+from agentbench.config.remote import Oidc, RemoteAccess, with_environ
 from agentbench.config.section import Section
 from agentbench.config.shared_schema import SharedSection
 from agentbench.config.url import secure_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["AgentsApiSection", "InterfaceSection", "remote_access"]
 
@@ -33,6 +36,12 @@ def _issuer(text: str) -> str:
 def _scopes(text: str) -> str:
     if not all(map(_SCOPE.fullmatch, text.split())):
         raise ValueError("expected scopes with blanks between them, such as 'agents.read agents.run'")
+    return text
+
+
+def _address(text: str) -> str:
+    if not text.startswith("/"):
+        raise ValueError("expected an address that begins with a slash, such as '/api/models'")
     return text
 
 
@@ -64,7 +73,19 @@ class InterfaceSection(Section):
 class ApiKeySection(Section):
     """API keys of agentbench's own."""
 
-    enabled: bool = Field(default=True, examples=[False], description="whether API keys count")
+    enabled: bool = Field(
+        default=True,
+        examples=[False],
+        description="whether API keys count; the environment's `ENABLE_API_KEYS=false` switches them off as well",
+    )
+    allowed_endpoints: list[Annotated[str, AfterValidator(_address)]] | None = Field(
+        default=None,
+        alias="allowedEndpoints",
+        examples=["[/api/models, /api/chat/completions]"],
+        description="the addresses at which they count, each with all below it; none: everywhere, or those of"
+        " `API_KEYS_ALLOWED_ENDPOINTS` (with commas between them) where the environment says"
+        " `ENABLE_API_KEYS_ENDPOINT_RESTRICTIONS=true`",
+    )
 
 
 class OidcSection(Section):
@@ -125,10 +146,10 @@ class AgentsApiSection(SharedSection):
         "capabilities": "browser UI only",
         "disableBuilder": "browser UI only",
         "managementApi": "agents are written in this file",
-        "maxCitations*": "files are not searched yet",
+        "maxCitations*": "retrieval.topK says how many passages an answer gets",
         "maxRecursionLimit": "agents have no limits of their own",
         "maxToolCallArgBytes": "arguments are not limited",
-        "minRelevanceScore": "files are not searched yet",
+        "minRelevanceScore": "retrieval.threshold says it",
     }
 
     remote_api: RemoteApiSection = Field(default_factory=RemoteApiSection, alias="remoteApi")
@@ -141,15 +162,18 @@ class AgentsApiSection(SharedSection):
     )
 
 
-def remote_access(interface: InterfaceSection, agents: AgentsApiSection) -> RemoteAccess:
-    """Return what was written as one value."""
+def remote_access(interface: InterfaceSection, agents: AgentsApiSection, environ: Mapping[str, str]) -> RemoteAccess:
+    """Return what was written, and what the environment says of API keys, as one value."""
     auth = agents.remote_api.auth
-    return RemoteAccess(
+    allowed = auth.api_key.allowed_endpoints
+    written = RemoteAccess(
         **interface.remote_agents.model_dump(),
         api_keys=auth.api_key.enabled,
+        allowed_endpoints=None if allowed is None else tuple(allowed),
         oidc=_oidc(auth.oidc),
         auto_provision=auth.auto_provision,
     )
+    return with_environ(written, environ)
 
 
 def _oidc(written: OidcSection) -> Oidc | None:

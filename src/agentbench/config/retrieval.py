@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import msgspec
+
 from agentbench.protocol.values import Value
 
-__all__ = ["NANO_E5", "RetrievalSettings"]
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping
+
+__all__ = ["NANO_E5", "RetrievalSettings", "switched"]
+
+_YES, _NO = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
+_SWITCHES = {
+    "local_addresses": "ENABLE_RAG_LOCAL_WEB_FETCH",
+    "administrators_see_all": "BYPASS_ADMIN_ACCESS_CONTROL",
+}
 
 NANO_E5 = "local/multilingual-e5-small"
 """The embedder in the kernel, as `endpoint/model`."""
@@ -36,3 +49,17 @@ class RetrievalSettings(Value, frozen=True, kw_only=True):
     web_time: float = 30.0
     largest_page: int = 10 * 1024 * 1024
     administrators_see_all: bool = True
+
+
+def switched(
+    settings: RetrievalSettings, environ: Mapping[str, str], *, written: Container[str] = ()
+) -> RetrievalSettings:
+    """Return the settings with what the environment says, but for those that were `written`."""
+    said = {
+        name: environ.get(variable, "").strip().casefold()
+        for name, variable in _SWITCHES.items()
+        if name not in written
+    }
+    return msgspec.structs.replace(
+        settings, **{name: text in _YES for name, text in said.items() if text in _YES | _NO}
+    )

@@ -25,6 +25,7 @@ from agentbench.config.endpoint_schema import (
 )
 from agentbench.config.mcp_schema import McpServers
 from agentbench.config.remote_schema import AgentsApiSection, InterfaceSection
+from agentbench.config.retrieval_schema import RetrievalSection
 from agentbench.config.section import Section
 from agentbench.config.shared_schema import SharedSection
 
@@ -97,6 +98,12 @@ class AgentSection(SharedSection):
         description="names of Python functions that `bench.add_tool` took in, and `mcp:SERVER` or `mcp:SERVER/TOOL`;"
         " see [MCP servers](#mcp-servers)",
     )
+    collections: list[_Name] = Field(
+        default_factory=list,
+        examples=["[handbook]"],
+        description="names or ids of collections that each of its answers is looked up in; whoever asks must be allowed"
+        " to read them",
+    )
 
 
 class File(Section):
@@ -134,5 +141,6 @@ class File(Section):
     endpoints: EndpointsSection = Field(default_factory=EndpointsSection)
     mcp_servers: McpServers = Field(default_factory=dict, alias="mcpServers")
     agents: list[AgentSection] = Field(default_factory=list)
+    retrieval: RetrievalSection = Field(default_factory=RetrievalSection)
     balance: BalanceSection = Field(default_factory=BalanceSection)
     transactions: TransactionsSection = Field(default_factory=TransactionsSection)

@@ -10,10 +10,10 @@ from starlette.requests import Request  # noqa: TC002 - FastAPI evaluates the an
 from starlette.responses import Response
 
 from agentbench.config.balance import MICROCREDITS
-from agentbench.errors import AgentbenchError, InvalidRequest, PermissionDenied, UnknownName
+from agentbench.errors import AgentbenchError, PermissionDenied, UnknownName
 from agentbench.gateway.identity import PRINCIPAL, SIGN_IN, error_headers, unforeseen
 from agentbench.protocol.decode import convert, decode_json
-from agentbench.surfaces.base import json_response, openai_error
+from agentbench.surfaces.base import json_response, openai_error, small_body
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add_account_routes"]
 
-_LARGEST_BODY = 65_536  # anyone may send one
 _SECRET_HEADERS = {"cache-control": "no-store"}
 
 
@@ -89,7 +88,7 @@ class _AccountRoutes:
         self._runner = runner
 
     async def sign_in(self, request: Request) -> Response:
-        given = convert(decode_json(await _body(request)), _Credentials)
+        given = convert(decode_json(await small_body(request)), _Credentials)
         made = await self._accounts.sign_in(given.email, given.password)
         user = {"id": made.user.id, "email": made.user.email, "role": made.user.role}
         body = {"token": made.token.reveal(), "expires_at": made.expires_at, "user": user}
@@ -99,7 +98,7 @@ class _AccountRoutes:
         principal = _signed_in(request)
         self._gate.require("use", principal)
         self._gate.require("create", principal)
-        wish = convert(decode_json(await _body(request)), _KeyWish)
+        wish = convert(decode_json(await small_body(request)), _KeyWish)
         for agent in wish.agents or ():
             if agent not in self._runner.catalog.agents:
                 raise UnknownName("agent", agent, self._runner.catalog.agents, param="agents")
@@ -148,12 +147,3 @@ def _balance(standing: Standing, refill: Refill | None) -> dict[str, Any]:
         "refillAmount": refill.microcredits / MICROCREDITS,
         "lastRefill": standing.last_refill,
     }
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LARGEST_BODY:
-            raise InvalidRequest(f"The body is longer than {_LARGEST_BODY} bytes.")
-    return bytes(body)

@@ -1,46 +1,57 @@
-"""The ASGI application: the surfaces behind one identity check, with generated API documents at `/docs`."""
+"""The ASGI application: the surfaces behind one identity check."""
 
 from __future__ import annotations
 
-from functools import partial
+import os
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, WebSocket
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from agentbench._version import __version__
 from agentbench.auth.accounts import Accounts
 from agentbench.auth.gate import Gate
 from agentbench.gateway.accounts import add_account_routes
+from agentbench.gateway.addresses import Addresses, Unslashed, has_details, meant
 from agentbench.gateway.body_limit import BodyLimit
+from agentbench.gateway.docs import add_documents
 from agentbench.gateway.health import add_health_routes
-from agentbench.gateway.identity import PRINCIPAL, Identity
-from agentbench.surfaces import AGENTS_API, anthropic, openai_chat, openresponses
-from agentbench.surfaces.base import json_response, openai_error
+from agentbench.gateway.identity import NOBODY, PRINCIPAL, Identity
+from agentbench.surfaces import AGENTS_API
+from agentbench.surfaces.base import json_response
 from agentbench.surfaces.openresponses_socket import serve_socket
+from agentbench.surfaces.webui import auths
+from agentbench.surfaces.webui.files import FILES
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
-    from starlette.requests import HTTPConnection
     from starlette.responses import Response
     from starlette.types import ASGIApp
 
-    from agentbench.errors import AgentbenchError
     from agentbench.runner import Runner
     from agentbench.surfaces.base import Route
 
 __all__ = ["create_app"]
 
 
-def create_app(runner: Runner) -> ASGIApp:
+def create_app(runner: Runner, environ: Mapping[str, str] = os.environ) -> ASGIApp:
     """Return the application; the caller owns the runner and what it stands on."""
-    app = FastAPI(title="agentbench", version=__version__, summary="An agent workbench that lives inside a notebook")
+    app = FastAPI(
+        title="agentbench",
+        version=__version__,
+        summary="An agent workbench that lives inside a notebook",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
     gate = Gate(runner.catalog.remote, Accounts(runner.database))
-    addresses = _by_address(*anthropic.ROUTES, *openresponses.ROUTES, *openai_chat.ROUTES)
-    for (method, path), routes in addresses.items():
+    addresses = Addresses(*auths.routes(gate))
+    for (method, path), routes in addresses.routes.items():
         app.add_api_route(
-            AGENTS_API + path,
+            path,
             _endpoint(routes, runner),
             methods=[method],
             summary=routes[-1].summary,
@@ -50,31 +61,39 @@ def create_app(runner: Runner) -> ASGIApp:
     app.add_api_websocket_route(f"{AGENTS_API}/responses", _socket(runner))
     add_account_routes(app, gate, runner)
     add_health_routes(app, runner)
+    add_documents(app, addresses, environ)
     app.add_exception_handler(HTTPException, _no_route)
-    app.add_middleware(BodyLimit)
-    app.add_middleware(Identity, gate=gate, shape=partial(_error_shape, addresses))
+    app.add_middleware(BodyLimit, uploads=FILES, largest_upload=lambda: runner.catalog.retrieval.largest_file)
+    app.add_middleware(Identity, gate=gate, shape=addresses.shape, open_paths=addresses.open)
+    app.add_middleware(Unslashed)
     return app
 
 
-async def _no_route(request: Request, error: Exception) -> Response:
-    """Answer an address or method that there isn't, in the shape that clients of every surface can read."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    message = f"There is no {request.method} {request.url.path} here. GET /openapi.json lists what there is."
+async def _no_route(request: Request, _: Exception) -> Response:
+    """Answer an address or method that there isn't, in the shape that clients of its API can read."""
+    allowed = _methods(request)
+    if not allowed:
+        return _refused(request, 404, f"There is no {request.method} {request.url.path} here.")
+    message = f"{request.url.path} takes {' and '.join(allowed)}, not {request.method}."
+    return _refused(request, 405, message, {"allow": ", ".join(allowed)})
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods of an address, of all its routes; none if there is no such address."""
+    routes = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for route in routes for method in getattr(route, "methods", None) or ()})
+
+
+def _refused(request: Request, status: int, message: str, headers: dict[str, str] | None = None) -> Response:
     inner = {"message": message, "type": "invalid_request_error", "param": None, "code": "unknown_route"}
-    return json_response({"error": inner}, status)
-
-
-def _by_address(*routes: Route) -> dict[tuple[str, str], list[Route]]:
-    found: dict[tuple[str, str], list[Route]] = {}
-    for route in routes:
-        found.setdefault((route.method, route.path), []).append(route)
-    return found
+    body = {"detail": message} if has_details(request.url.path) else {"error": inner}
+    return json_response(body, status, headers)
 
 
 def _endpoint(routes: list[Route], runner: Runner) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        route = _meant(routes, request)
-        return await route.answer(request, runner, request.scope[PRINCIPAL])
+        route = meant(routes, request)
+        return await route.answer(request, runner, request.scope.get(PRINCIPAL, NOBODY))
 
     return endpoint
 
@@ -84,16 +103,3 @@ def _socket(runner: Runner) -> Callable[[WebSocket], Awaitable[None]]:
         await serve_socket(websocket, runner, websocket.scope[PRINCIPAL])
 
     return endpoint
-
-
-def _meant(routes: list[Route], request: HTTPConnection) -> Route:
-    return next(each for each in routes if each.header is None or each.header in request.headers)
-
-
-def _error_shape(
-    addresses: dict[tuple[str, str], list[Route]], request: HTTPConnection
-) -> Callable[[AgentbenchError], Response]:
-    """Return how the surface that a request is meant for writes errors; for any other address, as OpenAI does."""
-    address = (request.scope.get("method", ""), request.scope["path"].removeprefix(AGENTS_API))
-    routes = addresses.get(address)
-    return _meant(routes, request).error if routes else openai_error

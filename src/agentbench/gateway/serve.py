@@ -96,6 +96,7 @@ class ServedApp:
 
     def __init__(self, app: ASGIApp, runner: Runner, close: Callable[[], Awaitable[object]]) -> None:
         self._door = Door(app, runner)
+        self._runner = runner
         self._close = close
         self._stopping: asyncio.Task[None] | None = None
 
@@ -106,6 +107,7 @@ class ServedApp:
             return
         await receive()
         self._take_signals()
+        self._runner.library.resume()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._close()
@@ -150,6 +152,7 @@ class LoopServer:
         self._door = Door(app, runner)
         self._server = _Server(_config(self._door, lifespan="off"))
         self._task, _ = loop.portal.start_task(self._server.run_as_task, sock)
+        loop.portal.call(runner.library.resume)
 
     @property
     def is_running(self) -> bool:

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from agentbench.notebook.sources import cut, line_of, searches_of, title_of
 from agentbench.protocol import events as ev
 from agentbench.protocol.content import InputText
 from agentbench.protocol.items import FunctionCall, FunctionCallOutput, Message, Reasoning
 from agentbench.protocol.request import PlainTextFormat
+from agentbench.runner.documents import is_search
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from agentbench.notebook.sources import Search
     from agentbench.protocol import Event, Item, Response
 
 __all__ = ["Block", "Growing", "blocks_of", "note_of", "text_kind"]
 
-Kind = Literal["text", "json", "refusal", "reasoning", "call", "output"]
+Kind = Literal["text", "json", "refusal", "reasoning", "call", "output", "search", "source"]
+
+_LONGEST_PASSAGE = 2_000
 
 
 class Block(NamedTuple):
-    """A stretch of one kind; `name` is a called function's, `note` what else there is to know."""
+    """A stretch of one kind; `name` is a called function's, `note` what else there is to know.
+
+    A `source` is a passage that the answer rests on, named by its number and where it is from.
+    """
 
     kind: Kind
     text: str
@@ -29,10 +37,18 @@ class Block(NamedTuple):
 
 
 def blocks_of(items: Iterable[Item], *, text: Kind = "text", limit: int | None = None) -> list[Block]:
-    """Return finished items as blocks; `text` is the kind of their text, `limit` what the model saw of a result."""
-    out: list[Block] = []
-    for item in items:
+    """Return finished items as blocks; `text` is the kind of their text, `limit` what the model saw of a result.
+
+    A search of documents is one line; its passages come at the end.
+    """
+    kept, out = list(items), list[Block]()
+    searches = searches_of(kept)
+    for item in kept:
         match item:
+            case FunctionCall() if item.call_id in searches:
+                out.append(Block("search", line_of(searches[item.call_id])))
+            case FunctionCallOutput() if item.call_id in searches:
+                pass
             case Message():
                 out += [Block(text, item.text), Block("refusal", item.refusal)]
             case Reasoning():
@@ -43,7 +59,13 @@ def blocks_of(items: Iterable[Item], *, text: Kind = "text", limit: int | None =
                 out.append(_output(item, limit))
             case _:
                 pass
-    return [block for block in out if block.text]
+    return [block for block in (*out, *_sources(searches.values())) if block.text]
+
+
+def _sources(searches: Iterable[Search]) -> Iterator[Block]:
+    for search in searches:
+        for each in search.passages:
+            yield Block("source", cut(each.text, _LONGEST_PASSAGE), f"[{each.n}] {title_of(each)}", each.url or "")
 
 
 def text_kind(response: Response) -> Kind:
@@ -82,6 +104,7 @@ class Growing:
         self._text: Kind = "text"
         self._pieces: dict[tuple[int, Kind], list[str]] = {}
         self._names: dict[int, str] = {}
+        self._search: FunctionCall | None = None
 
     def feed(self, event: Event) -> bool:
         """Take an event in; True if it changed what there is to see."""
@@ -97,6 +120,11 @@ class Growing:
             case ev.ResponseCreated():
                 self._text = text_kind(event.response)
                 return False
+            case ev.ItemDone(item=FunctionCall() as call) if is_search(call):
+                self._search = call
+                return False
+            case ev.ItemDone(item=FunctionCallOutput() as result) if self._search is not None:
+                return self._end_search(self._search, result, event.output_index)
             case ev.ItemAdded(item=FunctionCall() as call):
                 self._names[event.output_index] = call.name
             case _:
@@ -110,6 +138,12 @@ class Growing:
             Block(kind, "".join(pieces), self._names.get(place, ""))
             for (place, kind), pieces in sorted(self._pieces.items(), key=lambda each: each[0][0])
         ]
+
+    def _end_search(self, call: FunctionCall, result: FunctionCallOutput, place: int) -> bool:
+        blocks = blocks_of((call, result)) if call.call_id == result.call_id else []
+        for line in (block.text for block in blocks if block.kind == "search"):
+            self._add(place, "search", line)
+        return bool(blocks)
 
     def _add(self, place: int, kind: Kind, piece: str) -> None:
         self._pieces.setdefault((place, kind), []).append(piece)

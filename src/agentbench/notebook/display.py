@@ -20,6 +20,7 @@ from agentbench.notebook.blocks import Block, Growing, blocks_of
 from agentbench.notebook.result import Result
 from agentbench.protocol import events as ev
 from agentbench.protocol.items import FunctionCall
+from agentbench.runner.documents import is_search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +103,7 @@ class TerminalCanvas:
             case ev.ItemDone():
                 if self._line_open:
                     self._write("\n")
-                if isinstance(event.item, FunctionCall):
+                if isinstance(event.item, FunctionCall) and not is_search(event.item):
                     self._write(f"{markdown.plain(blocks_of([event.item]))}\n")
             case _:
                 pass
@@ -113,7 +114,9 @@ class TerminalCanvas:
 
     def finish(self, result: Result) -> None:
         """Print why it stopped, if early, and the summary line."""
-        bundle = markdown.plain([], note=result.note, row=result.usage)
+        said = {"search", "source"}
+        about = [block for block in blocks_of(result.response.output) if block.kind in said]
+        bundle = markdown.plain(about, note=result.note, row=result.usage)
         self._write(f"{bundle}\n")
 
     def _write(self, text: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from agentbench.notebook.render import is_link
 from agentbench.notebook.sanitize import fence, literal, safe
 
 if TYPE_CHECKING:
@@ -14,19 +16,31 @@ if TYPE_CHECKING:
     from agentbench.notebook.blocks import Block
     from agentbench.storage.usage import UsageRow
 
-__all__ = ["bundle", "dollars", "plain", "seconds", "summary_line"]
+__all__ = ["bundle", "dollars", "plain", "seconds", "sources", "summary_line"]
 
 _CENT = 0.01
+_QUOTED = 200
+"""Characters of a passage in plain text."""
+
+
+_MARKDOWN_SIGNS = str.maketrans({sign: f"&#{ord(sign)};" for sign in "\\`*_[]~$|"})
 
 
 def bundle(blocks: Sequence[Block], *, note: str = "", row: UsageRow | None = None) -> dict[str, str]:
     """Return an answer as a notebook stores it; `note` says why it stopped early, `row` what it took."""
-    parts = [text for block in blocks if (text := _MARKDOWN[block.kind](block))]
+    parts = [text for block in blocks if block.kind != "source" and (text := _MARKDOWN[block.kind](block))]
+    parts += sources(blocks)
     if note:
         parts.append(f"*{literal(note)}*")
     if row is not None:
         parts.append(f"<sub>{html.escape(summary_line(row))}</sub>")
     return {"text/markdown": "\n\n".join(parts), "text/plain": plain(blocks, note=note, row=row)}
+
+
+def sources(blocks: Sequence[Block]) -> list[str]:
+    """Return the passages that an answer rests on, under a heading, each folded; empty if there are none."""
+    found = [_source(block) for block in blocks if block.kind == "source"]
+    return ["**Sources**", *found] if found else []
 
 
 def plain(blocks: Sequence[Block], *, note: str = "", row: UsageRow | None = None) -> str:
@@ -69,7 +83,13 @@ def _quoted(text: str) -> str:
 
 
 def _folded(summary: str, text: str) -> str:
-    return f"<details><summary>{html.escape(summary)}</summary>\n\n{text}\n\n</details>"
+    shown = html.escape(" ".join(summary.split())).translate(_MARKDOWN_SIGNS)
+    return f"<details><summary>{shown}</summary>\n\n{text}\n\n</details>"
+
+
+def _source(block: Block) -> str:
+    link = f"<{block.note}>\n\n" if is_link(block.note) else ""
+    return _folded(block.name, f"{link}{fence(block.text, '')}")
 
 
 def _reasoning(block: Block) -> str:
@@ -88,6 +108,8 @@ _MARKDOWN: dict[str, Callable[[Block], str]] = {
     "reasoning": _reasoning,
     "call": lambda block: f"**{literal(block.name)}**\n\n{fence(block.text, 'json')}",
     "output": _output,
+    "search": lambda block: f"*{literal(block.text)}.*",
+    "source": _source,
 }
 _PLAIN: dict[str, Callable[[Block], str]] = {
     "text": lambda block: block.text,
@@ -96,4 +118,6 @@ _PLAIN: dict[str, Callable[[Block], str]] = {
     "reasoning": lambda _: "",
     "call": lambda block: f"{block.name}({block.text})",
     "output": lambda block: f"→ {block.text}" + (f"\n({block.note})" if block.note else ""),
+    "search": lambda block: f"({block.text}.)",
+    "source": lambda block: f"{block.name}\n  {textwrap.shorten(block.text, _QUOTED, placeholder='…')}",
 }

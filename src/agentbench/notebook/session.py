@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from agentbench.notebook.widgets.chat import ChatWidget
     from agentbench.storage.conversations import Conversation
     from agentbench.workbench import Workbench
+    from agentbench.workbench.looking_into import Documents
 
 __all__ = ["Session"]
 
@@ -64,8 +65,11 @@ class Session:
             self.conversation = self.bench.start_conversation(agent=agent)
         return self.conversation
 
-    def chat(self, agent: str, model: str | None) -> ChatWidget:
-        """Return a chat in the current conversation; while that is this session's, each follows the other."""
+    def chat(self, agent: str, model: str | None, files: Documents = ()) -> ChatWidget:
+        """Return a chat in the current conversation; while that is this session's, each follows the other.
+
+        Its answers rest on `files`.
+        """
         from agentbench.notebook.widgets.chat import ChatWidget
 
         bench, followed = self.bench, _id_of(self.conversation)
@@ -76,7 +80,7 @@ class Session:
                 self.conversation = conversation
             followed = _id_of(conversation)
 
-        made = ChatWidget(bench, agent=agent, model=model, conversation=self.conversation, follow=follow)
+        made = ChatWidget(bench, agent=agent, model=model, conversation=self.conversation, files=files, follow=follow)
         self._chats.add(made)
         return made
 

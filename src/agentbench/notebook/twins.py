@@ -16,8 +16,9 @@ from msgspec import structs
 from agentbench.notebook import markdown
 from agentbench.notebook.blocks import Block, blocks_of, note_of, text_kind
 from agentbench.notebook.records import Record
-from agentbench.notebook.render import clean, code_html, html_of, image_html, pretty_json
+from agentbench.notebook.render import clean, code_html, html_of, image_html, is_link, pretty_json
 from agentbench.notebook.sanitize import fence, literal
+from agentbench.notebook.sources import cut, line_of, searches_of, title_of
 from agentbench.protocol.content import InputImage
 from agentbench.protocol.items import FunctionCall, FunctionCallOutput, Item, Message, Reasoning
 
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from agentbench.notebook.blocks import Kind
+    from agentbench.notebook.sources import Search
+    from agentbench.runner.documents import Passage
     from agentbench.storage.responses import StoredResponse
     from agentbench.storage.usage import UsageRow
 
 __all__ = ["conversation_record", "html_twin", "markdown_twin", "plain_twin", "question_of", "turn_rows"]
 
 _Number = TypeVar("_Number", int, float)
+_LONGEST_PASSAGE = 2_000
 _NOTHING = "Nothing was said yet."
 _NO_ROWS: Mapping[str, UsageRow] = {}
 _NO_TIMES: Mapping[str, float] = {}
@@ -151,18 +155,34 @@ def _sum(values: Sequence[_Number | None]) -> _Number | None:
 def _turn_html(turn: StoredResponse, row: UsageRow | None, seconds: Mapping[str, float]) -> str:
     output = turn.response.output
     results = {item.call_id: item for item in output if isinstance(item, FunctionCallOutput)}
+    searches = searches_of(output)
     called = {item.call_id for item in output if isinstance(item, FunctionCall)}
     asked = "".join(_item_html(item, "text") for item in turn.input if isinstance(item, Item))
     parts = [f'<blockquote class="ab-question">{asked}</blockquote>']
     for item in output:
-        if isinstance(item, FunctionCall):
+        if isinstance(item, FunctionCall) and item.call_id in searches:
+            parts.append(_note_html(f"{line_of(searches[item.call_id])}."))
+        elif isinstance(item, FunctionCall):
             parts.append(_call_html(item, results.get(item.call_id), seconds.get(item.call_id)))
         elif not (isinstance(item, FunctionCallOutput) and item.call_id in called):
             parts.append(_item_html(item, text_kind(turn.response)))
+    parts += _sources_html(searches.values())
     parts.append(_note_html(note_of(turn.response)))
     if row is not None:
         parts.append(f'<p class="ab-usage"><small>{escape(markdown.summary_line(row))}</small></p>')
     return f'<section class="ab-turn">{"".join(parts)}</section>'
+
+
+def _sources_html(searches: Iterable[Search]) -> list[str]:
+    passages = [passage for search in searches for passage in search.passages]
+    return ["<p><strong>Sources</strong></p>", *map(_passage_html, passages)] if passages else []
+
+
+def _passage_html(passage: Passage) -> str:
+    url = escape(passage.url or "")
+    link = f'<p><a href="{url}">{url}</a></p>' if url and is_link(passage.url or "") else ""
+    text = escape(cut(passage.text, _LONGEST_PASSAGE))
+    return _folded("ab-result", f"[{passage.n}] {escape(title_of(passage))}", f'{link}<pre class="ab-raw">{text}</pre>')
 
 
 def _item_html(item: Item, kind: Kind) -> str:

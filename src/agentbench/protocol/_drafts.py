@@ -5,7 +5,7 @@ Each method takes `number`, the builder's counter: a draft never numbers an even
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from msgspec import UNSET
@@ -23,9 +23,10 @@ from agentbench.protocol.content import (
 from agentbench.protocol.items import FunctionCall, Item, ItemStatus, Message, Reasoning
 from agentbench.protocol.values import new_id
 
-__all__ = ["CallDraft", "Draft", "MessageDraft", "ReasoningDraft"]
+__all__ = ["CallDraft", "Cite", "Draft", "MessageDraft", "ReasoningDraft"]
 
 Number = Callable[[], int]
+Cite = Callable[[str], Iterable[UrlCitation]]
 
 
 class Draft(Protocol):
@@ -44,11 +45,12 @@ class Draft(Protocol):
 
 
 class MessageDraft:
-    """An assistant message: parts of text or refusal, one after the other."""
+    """An assistant message: parts of text or refusal, one after the other; `cite` finds what a whole text cites."""
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, cite: Cite | None = None) -> None:
         self.index = index
         self.id = new_id("msg")
+        self._cite = cite
         self._parts: list[ContentPart] = []
         self._kind: type[OutputText | Refusal] | None = None
         self._pieces: list[str] = []
@@ -132,6 +134,9 @@ class MessageDraft:
         if self._kind is None:
             return []
         whole, logprobs = "".join(self._pieces), tuple(self._logprobs)
+        out: list[ev.Event] = []
+        if self._cite is not None and self._kind is OutputText:
+            out = [event for each in self._cite(whole) for event in self.annotation(number, each)]
         place: dict[str, Any] = {"item_id": self.id, "output_index": self.index, "content_index": len(self._parts)}
         done: ev.Event
         part: OutputText | Refusal
@@ -143,7 +148,7 @@ class MessageDraft:
             done = ev.RefusalDone(sequence_number=number(), refusal=whole, **place)
         self._parts.append(part)
         self._kind, self._pieces, self._logprobs, self._annotations = None, [], [], []
-        return [done, ev.ContentPartDone(sequence_number=number(), part=part, **place)]
+        return [*out, done, ev.ContentPartDone(sequence_number=number(), part=part, **place)]
 
 
 class ReasoningDraft:

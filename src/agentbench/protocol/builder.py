@@ -20,6 +20,7 @@ from agentbench.protocol.response import IncompleteDetails, Response, ResponseEr
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from agentbench.protocol._drafts import Cite
     from agentbench.protocol.content import LogProb, UrlCitation
     from agentbench.protocol.items import Item, ItemStatus
 
@@ -32,11 +33,13 @@ class EventBuilder:
     """Makes one response's events. Each method returns the events that its news causes, often none or one.
 
     `outcome` is None until `stop`, `cut` or `fail` says how the response goes; `finish` then ends the stream. A
-    stream that is finished with no outcome was dropped, and fails.
+    stream that is finished with no outcome was dropped, and fails. `cite`, if it is set, is asked what each text cites
+    once that is whole.
     """
 
     def __init__(self, response: Response, *, clock: Callable[[], float] = time.time) -> None:
         self.response = response
+        self.cite: Cite | None = None
         self.outcome: Outcome | None = None
         self.finished = False
         self._clock = clock
@@ -231,7 +234,7 @@ class EventBuilder:
         if isinstance(self._current, MessageDraft):
             return [], self._current
         out = self._close_current("completed")
-        draft = self._current = MessageDraft(len(self._items))
+        draft = self._current = MessageDraft(len(self._items), self.cite)
         return out + self._open(draft), draft
 
     def _reasoning(self, item_id: str | None = None) -> tuple[list[ev.Event], ReasoningDraft]:

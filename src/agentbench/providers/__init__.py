@@ -11,6 +11,7 @@ from agentbench.providers.model_lists import ModelLists
 if TYPE_CHECKING:
     from agentbench.config.endpoint import Endpoint
     from agentbench.providers.base import Provider
+    from agentbench.providers.embedding import EmbeddingProvider, RerankingProvider
     from agentbench.providers.http import Http
 
 __all__ = ["Providers"]
@@ -45,6 +46,33 @@ class Providers:
             self._made[endpoint.provider] = self._make(endpoint.provider)
         return self._made[endpoint.provider]
 
+    @property
+    def http(self) -> Http:
+        """The HTTP client of all providers, made on first use."""
+        if self._http is None:
+            from agentbench.providers.http import Http
+
+            self._http = Http()
+        return self._http
+
+    def embedding(self, endpoint: Endpoint) -> EmbeddingProvider:
+        """Return what embeds at an endpoint; raises `InvalidRequest` if nothing does."""
+        from agentbench.providers.embedding import EmbeddingProvider
+
+        provider = self.of(endpoint)
+        if not isinstance(provider, EmbeddingProvider):
+            raise InvalidRequest(f"{endpoint.name} has no API that embeds. Name another endpoint.", param="model")
+        return provider
+
+    def reranking(self, endpoint: Endpoint) -> RerankingProvider:
+        """Return what reranks at an endpoint; raises `InvalidRequest` if nothing does."""
+        from agentbench.providers.embedding import RerankingProvider
+
+        provider = self.of(endpoint)
+        if not isinstance(provider, RerankingProvider):
+            raise InvalidRequest(f"{endpoint.name} has no API that reranks. Name another endpoint.", param="model")
+        return provider
+
     async def models(self, endpoint: Endpoint, *, fresh: bool = False) -> tuple[str, ...]:
         """Return the models that an endpoint offers, as `ModelLists.listed` does."""
         return await self._lists.listed(self.of(endpoint), endpoint, fresh=fresh)
@@ -61,10 +89,4 @@ class Providers:
     def _make(self, name: str) -> Provider:
         module, kind, takes_http = _TABLE[name]
         provider = getattr(import_module(f"agentbench.providers.{module}"), kind)
-        if not takes_http:
-            return provider()  # type: ignore[no-any-return]
-        if self._http is None:
-            from agentbench.providers.http import Http
-
-            self._http = Http()
-        return provider(self._http)  # type: ignore[no-any-return]
+        return provider(self.http) if takes_http else provider()  # type: ignore[no-any-return]

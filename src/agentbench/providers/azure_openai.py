@@ -19,11 +19,12 @@ from agentbench.providers.openai_responses import OpenAIResponses
 from agentbench.providers.responses_stream import ResponsesDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from agentbench.config.endpoint import Deployment, Endpoint
     from agentbench.protocol import CreateResponse, Event, EventBuilder
     from agentbench.providers.base import Decoder
+    from agentbench.providers.embedding import Embedded, TextKind
     from agentbench.providers.http import Http
 
 __all__ = ["AzureOpenAI", "AzureWire"]
@@ -56,9 +57,7 @@ class AzureOpenAI:
         self._responses = OpenAIResponses(http)
 
     def encode(self, request: CreateResponse, endpoint: Endpoint) -> AzureWire:
-        deployment = endpoint.deployments.get(request.model or "")
-        if deployment is None:
-            raise UnknownName("model", request.model or "", endpoint.deployments, param="model")
+        deployment = _deployment(request.model or "", endpoint)
         if deployment.use_responses_api:
             body = self._responses.encode(request, endpoint)
         else:
@@ -72,9 +71,7 @@ class AzureOpenAI:
     async def open(self, wire: AzureWire, endpoint: Endpoint) -> AsyncIterator[AsyncIterator[_Piece]]:
         deployment, body = wire
         there = _endpoint_at(deployment, endpoint)
-        path = "/responses" if deployment.use_responses_api else "/chat/completions"
-        if deployment.api_version is not None:
-            path += f"?api-version={deployment.api_version}"
+        path = _path("/responses" if deployment.use_responses_api else "/chat/completions", deployment)
         async with (
             self._http.post(path, body, there, headers=_key(there)) as chunks,
             aclosing(_pieces(chunks, deployment)) as pieces,
@@ -83,6 +80,23 @@ class AzureOpenAI:
 
     async def models(self, endpoint: Endpoint) -> tuple[str, ...]:
         return tuple(endpoint.deployments)
+
+    async def embed(
+        self,
+        endpoint: Endpoint,
+        model: str,
+        texts: Sequence[str],
+        kind: TextKind,  # noqa: ARG002 - the wire doesn't tell them apart
+        *,
+        dimensions: int | None = None,
+    ) -> Embedded:
+        from agentbench.providers.embedding_wires import openai_embedded
+
+        deployment = _deployment(model, endpoint)
+        there, path = _endpoint_at(deployment, endpoint), _path("/embeddings", deployment)
+        return await openai_embedded(
+            self._http, there, deployment.name, texts, dimensions=dimensions, path=path, headers=_key(there)
+        )
 
 
 class _Decoder:
@@ -99,6 +113,16 @@ class _Decoder:
 
     def close(self) -> list[Event]:
         return [] if self._inner is None else self._inner.close()
+
+
+def _deployment(model: str, endpoint: Endpoint) -> Deployment:
+    if model not in endpoint.deployments:
+        raise UnknownName("model", model, endpoint.deployments, param="model")
+    return endpoint.deployments[model]
+
+
+def _path(path: str, deployment: Deployment) -> str:
+    return path if deployment.api_version is None else f"{path}?api-version={deployment.api_version}"
 
 
 def _chat_body(request: CreateResponse, deployment: Deployment) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from agentbench.providers.google_contents import contents, system_instruction
 from agentbench.providers.google_stream import GoogleDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from agentbench.config.endpoint import Endpoint
     from agentbench.protocol import CreateResponse, EventBuilder
     from agentbench.protocol.request import FunctionTool, ReasoningConfig, TextFormat, ToolChoice
+    from agentbench.providers.embedding import Embedded, TextKind
     from agentbench.providers.http import Http
 
 __all__ = ["Google", "GoogleRequest"]
@@ -71,6 +72,17 @@ class Google:
             token = page.get("nextPageToken") if isinstance(page, dict) else None
             path = f"/models?pageSize=1000&pageToken={quote(str(token), safe='')}" if token else None
         return tuple(sorted(names))
+
+    async def embed(
+        self, endpoint: Endpoint, model: str, texts: Sequence[str], kind: TextKind, *, dimensions: int | None = None
+    ) -> Embedded:
+        from agentbench.providers.embedding_wires import google_embedded
+
+        collection, name = _split(model)
+        there = collection + quote(name, safe="")
+        return await google_embedded(
+            self._http, endpoint, there, texts, kind, dimensions=dimensions, headers=_key(endpoint)
+        )
 
 
 def _key(endpoint: Endpoint) -> dict[str, str]:

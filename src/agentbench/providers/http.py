@@ -11,7 +11,7 @@ import ssl
 from contextlib import aclosing, asynccontextmanager, nullcontext, suppress
 from functools import cached_property, partial
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
 import httpx2
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from agentbench.config.endpoint import Endpoint
 
-__all__ = ["Http"]
+__all__ = ["Http", "Relayed"]
 
 # Seconds; what an operator may choose is in `Endpoint.timeouts`.
 _WRITE_TIMEOUT = 60
@@ -47,6 +47,14 @@ _CONNECTION = (  # headers about the connection and the body's form, which are t
 )
 _SENDABLE = re.compile(r"[ -~\xa0-\xff]*")  # Latin-1 without control characters
 _STREAM_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":", b"\xef\xbb\xbf")
+
+
+class Relayed(NamedTuple):
+    """An answer that is handed on unread, whatever its status."""
+
+    status: int
+    content_type: str
+    chunks: AsyncGenerator[bytes]
 
 
 class Http:
@@ -99,6 +107,26 @@ class Http:
             chunks = _frames(response, endpoint) if accept == _EVENTS else _pieces(response, endpoint)
             async with aclosing(chunks):
                 yield chunks
+        finally:
+            await response.aclose()
+
+    @asynccontextmanager
+    async def relay(
+        self, method: str, path: str, endpoint: Endpoint, body: Mapping[str, Any] | None = None
+    ) -> AsyncIterator[Relayed]:
+        """Send JSON, or nothing, and hand on whatever comes back, byte for byte; the key goes as a bearer token."""
+        headers = _headers(endpoint, None) | {"accept-encoding": b"identity"}
+        given: dict[str, Any] = {}
+        if body is not None:
+            headers["content-type"] = b"application/json"
+            given["content"] = msgspec.json.encode(_adjusted(body, endpoint))
+        build = partial(self._request, method, path, endpoint, headers=headers, **given)
+        send = partial(self._send, build, endpoint, None)
+        response = await retried(send, tries=_LISTING_TRIES, patience=_LISTING_PATIENCE, sleep=self._sleep)
+        try:
+            kind = response.headers.get("content-type", "application/octet-stream")
+            async with aclosing(_pieces(response, endpoint)) as chunks:
+                yield Relayed(response.status_code, kind, chunks)
         finally:
             await response.aclose()
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from agentbench.config.endpoint import Endpoint
     from agentbench.protocol import CreateResponse, Event, EventBuilder
+    from agentbench.providers.embedding import Embedded, TextKind
 
 __all__ = ["LlamaCpp"]
 
@@ -64,6 +65,13 @@ class LlamaCpp:
 
     async def models(self, endpoint: Endpoint) -> tuple[str, ...]:
         return endpoint.models
+
+    async def embed(
+        self, _: Endpoint, model: str, texts: Sequence[str], kind: TextKind, *, dimensions: int | None = None
+    ) -> Embedded:
+        from agentbench.providers.nano_e5 import embedded
+
+        return await embedded(model, texts, kind, dimensions=dimensions)
 
 
 async def _on_a_thread(work: Callable[[], T]) -> T:

@@ -33,7 +33,7 @@ from agentbench.errors import (
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
 
-__all__ = ["Engine", "engine_for"]
+__all__ = ["Engine", "engine_for", "loaded"]
 
 _CHATS_AT_ONCE = 4
 _CONTEXT_LENGTH = 8192  # tokens; llama.cpp lowers it for a model that was trained on less
@@ -59,6 +59,11 @@ def engine_for(path: Path, *, context_length: int | None = None) -> Engine:
         if key not in _engines:
             _engines[key] = Engine(*_load(*key))
         return _engines[key]
+
+
+def loaded() -> dict[Path, int]:
+    """Return the files that are loaded now, each with the length of context that one chat gets."""
+    return {path: engine.context_length for (path, _), engine in tuple(_engines.items())}
 
 
 class Engine:

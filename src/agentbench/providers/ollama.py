@@ -18,14 +18,15 @@ from agentbench.providers.ollama_messages import messages
 from agentbench.providers.ollama_stream import OllamaDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from agentbench.config.endpoint import Endpoint
     from agentbench.protocol import CreateResponse, EventBuilder
     from agentbench.protocol.request import FunctionTool, TextFormat
+    from agentbench.providers.embedding import Embedded, TextKind
     from agentbench.providers.http import Http
 
-__all__ = ["Ollama"]
+__all__ = ["Ollama", "at_root"]
 
 _THINK: dict[str, bool | str] = {"none": False, "minimal": "low", "xhigh": "high"}
 """What isn't here goes by its own name."""
@@ -60,7 +61,7 @@ class Ollama:
     @asynccontextmanager
     async def open(self, wire: dict[str, Any], endpoint: Endpoint) -> AsyncIterator[AsyncIterator[bytes]]:
         async with AsyncExitStack() as stack:
-            answer = self._http.post("/api/chat", wire, _at_root(endpoint), accept="application/x-ndjson")
+            answer = self._http.post("/api/chat", wire, at_root(endpoint), accept="application/x-ndjson")
             try:
                 chunks = await stack.enter_async_context(answer)
             except UpstreamRejected as error:
@@ -68,14 +69,30 @@ class Ollama:
             yield chunks
 
     async def models(self, endpoint: Endpoint) -> tuple[str, ...]:
-        listed = await self._http.get_json("/api/tags", _at_root(endpoint))
+        listed = await self._http.get_json("/api/tags", at_root(endpoint))
         rows = listed.get("models") if isinstance(listed, dict) else None
         if not isinstance(rows, list):
             return ()
         return tuple(sorted(str(row["name"]) for row in rows if isinstance(row, dict) and "name" in row))
 
+    async def embed(
+        self,
+        endpoint: Endpoint,
+        model: str,
+        texts: Sequence[str],
+        kind: TextKind,  # noqa: ARG002 - the wire doesn't tell them apart
+        *,
+        dimensions: int | None = None,
+    ) -> Embedded:
+        from agentbench.providers.embedding_wires import ollama_embedded
 
-def _at_root(endpoint: Endpoint) -> Endpoint:
+        try:
+            return await ollama_embedded(self._http, at_root(endpoint), model, texts, dimensions=dimensions)
+        except UpstreamRejected as error:
+            raise _with_remedy(error, model, endpoint) from None
+
+
+def at_root(endpoint: Endpoint) -> Endpoint:
     """Return the endpoint without the path of another of Ollama's APIs, which people write out of habit."""
     return msgspec.structs.replace(endpoint, base_url=_OTHER_APIS.sub("", endpoint.base_url or ""))
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from agentbench.protocol.request import AllowedTools, FunctionToolChoice, JsonObjectFormat, JsonSchemaFormat
 from agentbench.providers.chat_messages import messages
 from agentbench.providers.chat_stream import ChatDecoder
+from agentbench.providers.openai_embedding import OpenAIEmbedding
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,11 +27,8 @@ _NO_STREAM_OPTIONS = (".mistral.ai",)
 """Hosts that reject `stream_options`, and tell the usage unasked."""
 
 
-class OpenAIChat:
+class OpenAIChat(OpenAIEmbedding):
     """Any endpoint that speaks Chat Completions."""
-
-    def __init__(self, http: Http) -> None:
-        self._http = http
 
     def encode(self, request: CreateResponse, endpoint: Endpoint) -> dict[str, Any]:
         body = encode_chat(request)

@@ -12,6 +12,7 @@ import msgspec
 from agentbench.protocol.items import ItemReference, Reasoning
 from agentbench.protocol.request import PlainTextFormat
 from agentbench.providers.openai_chat import listed_models
+from agentbench.providers.openai_embedding import OpenAIEmbedding
 from agentbench.providers.responses_stream import ResponsesDecoder
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from agentbench.config.endpoint import Endpoint
     from agentbench.protocol import CreateResponse, EventBuilder, InputItem
-    from agentbench.providers.http import Http
 
 __all__ = ["OpenAIResponses"]
 
@@ -45,11 +45,8 @@ _PASSED_ON = (
 )
 
 
-class OpenAIResponses:
+class OpenAIResponses(OpenAIEmbedding):
     """Any endpoint that speaks Responses."""
-
-    def __init__(self, http: Http) -> None:
-        self._http = http
 
     def encode(self, request: CreateResponse, endpoint: Endpoint) -> dict[str, Any]:  # noqa: ARG002 - the protocol's shape
         body: dict[str, Any] = {

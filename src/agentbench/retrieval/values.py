@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from agentbench.protocol.values import Value

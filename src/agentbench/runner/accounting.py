@@ -50,7 +50,12 @@ class Call:
 
     def watch(self, batch: list[Event]) -> None:
         """Note when the first piece of an answer came."""
-        if self._first is None and any(isinstance(event, _FIRST) for event in batch):
+        if any(isinstance(event, _FIRST) for event in batch):
+            self.note_first()
+
+    def note_first(self) -> None:
+        """Note that a piece of the answer came now."""
+        if self._first is None:
             self._first = time.perf_counter()
 
     @property

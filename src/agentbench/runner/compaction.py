@@ -11,6 +11,7 @@ from agentbench.errors import ContextTooLong, InvalidRequest, UpstreamError
 from agentbench.protocol import CreateResponse, Usage
 from agentbench.protocol.items import Compaction, FunctionCall, FunctionCallOutput, Message, user_message
 from agentbench.protocol.values import Value
+from agentbench.runner.documents import without_searches
 from agentbench.runner.history import load_history
 from agentbench.runner.inputs import resolved
 from agentbench.runner.seal import compaction_key, sealed
@@ -52,7 +53,7 @@ async def compact(runner: Runner, turn: Turn) -> Compacted:
     """
     history = await load_history(runner.database, turn)
     turn = await resolved(runner.database, turn, history)
-    items = (*history.items, *turn.request.input)
+    items = without_searches((*history.items, *turn.request.input))
     if not items:
         raise InvalidRequest("There is nothing to compact. Send input or previous_response_id.", param="input")
     kept = _newest(items)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from agentbench.runner.documents import without_searches
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -35,5 +37,8 @@ def merged(request: CreateResponse, target: Target) -> CreateResponse:
 
 
 def with_past(request: CreateResponse, history: History, so_far: Sequence[Item]) -> CreateResponse:
-    """Return the request with the past in front of its input, and behind it what this answer has made so far."""
-    return msgspec.structs.replace(request, input=(*history.items, *request.input, *so_far))
+    """Return the request with the past in front of its input, and behind it what this answer has made so far.
+
+    Searches of documents are left out: what they found goes in anew for each turn.
+    """
+    return msgspec.structs.replace(request, input=without_searches((*history.items, *request.input, *so_far)))

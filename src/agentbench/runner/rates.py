@@ -177,17 +177,21 @@ def _listed(base_url: str, provider: str | None, model: str) -> Rates | None:
             price = genai_prices.calc_price(genai_prices.Usage(), model, **known).model_price
         except LookupError:
             continue
-        if price.input_mtok is not None and price.output_mtok is not None:
+        if price.input_mtok is not None:
             return _from_list(price)
     return None
 
 
 def _from_list(price: ModelPrice) -> Rates:
-    """Return a listed model's prices; where only some of them have tiers, the others stay the same in each."""
+    """Return a listed model's prices; where only some of them have tiers, the others stay the same in each.
+
+    One without a price for output, as for embeddings, charges none.
+    """
     listed = {field: getattr(price, name) for field, name in _LISTED.items()}
     starts = sorted({tier.start for each in listed.values() for tier in getattr(each, "tiers", ())})
     tiers = [Tier(above=start, **{field: _above(each, start) for field, each in listed.items()}) for start in starts]
     base = {field: getattr(each, "base", each) for field, each in listed.items()}
+    base["output"] = base["output"] or Decimal(0)
     return Rates(**base, tiers=tuple(tiers), source="genai-prices")
 
 

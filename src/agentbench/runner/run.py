@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from contextlib import aclosing
-from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 from anyio import CancelScope
 
-from agentbench.config.rates import Tokens
-from agentbench.errors import AgentbenchError, ContextTooLong, InsufficientBalance
+from agentbench.errors import AgentbenchError, ContextTooLong
 from agentbench.protocol import EventBuilder, draft
 from agentbench.providers.base import play
-from agentbench.runner.accounting import Call, row_of, status_of, summary
-from agentbench.runner.budget import Amount, hold
+from agentbench.runner.accounting import status_of
+from agentbench.runner.documents import without_searches
 from agentbench.runner.headers import with_headers
 from agentbench.runner.history import History, load_history
 from agentbench.runner.inputs import resolved
+from agentbench.runner.ledger import Ledger
 from agentbench.runner.merge import merged, with_past
 from agentbench.runner.pacing import paced
-from agentbench.runner.purse import microcredits
-from agentbench.runner.rates import affordable_answer, rates_for, worst_case, worst_cost
 from agentbench.runner.recordings import Trace
 from agentbench.runner.steps import Steps
 from agentbench.runner.tool_results import with_short_results
 from agentbench.storage import responses
 from agentbench.storage.responses import StoredResponse
-from agentbench.storage.unsaved import Charge, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
-    from agentbench.protocol import CreateResponse, Event, Response
+    from agentbench.protocol import CreateResponse, Event, Item, Response
     from agentbench.protocol.items import FunctionCall
     from agentbench.providers.base import Provider
+    from agentbench.runner.documents import Source
+    from agentbench.runner.grounding import Grounding, Grounds
     from agentbench.runner.purse import Purse
     from agentbench.runner.recordings import Recordings
     from agentbench.runner.target import Target
@@ -49,8 +46,6 @@ if TYPE_CHECKING:
 __all__ = ["Run"]
 
 _log = logging.getLogger(__name__)
-_SHORTEST_ANSWER = 256
-"""Tokens: a balance that is too small for them is too small for an answer."""
 
 
 class Run:
@@ -74,23 +69,19 @@ class Run:
         purse: Purse | None = None,
         ledger: bool = True,
         recordings: Recordings | None = None,
+        grounding: Grounding | None = None,
     ) -> None:
         self.turn = turn
         self.target = target
         self._recordings = recordings
-        self.rows: tuple[UsageRow, ...] = ()
-        self.row: UsageRow | None = None
-        self.warning: str | None = None
+        self._grounding = grounding
+        self._grounds: Grounds | None = None
         self._provider = provider
         self._database = database
         self._steps = steps or Steps({}, turn.request, None)
         self._titler = titler
         self._tell_titler: Callable[[Response], None] | None = None
-        self._purse = purse
-        self._has_ledger = ledger
-        self._calls = [Call()]
-        self._counted = 0
-        self._early: list[asyncio.Task[None]] = []
+        self._ledger = Ledger(turn, target, database, purse=purse, keeps_rows=ledger)
         self._builder = EventBuilder(draft(turn.request, model=turn.request.model or target.name))
         self._history = History()
         self._started = False
@@ -99,18 +90,43 @@ class Run:
 
     @property
     def own_tools(self) -> frozenset[str]:
-        """The names of the tools that run here; their calls and results are items of the answer like any other."""
-        return frozenset(self._steps.tools)
+        """What runs here, whose calls and results are items of the answer like any other.
+
+        The names of tools, and the `call_id` of the search of documents: a client may have a tool of its name.
+        """
+        search = () if self._grounds is None else (self._grounds.items[0].call_id,)
+        return frozenset((*self._steps.tools, *search))
 
     @property
     def tool_seconds(self) -> Mapping[str, float]:
-        """How long each tool call took that has run here, by `call_id`."""
-        return self._steps.seconds
+        """How long each tool call took that has run here, and the search of documents, by `call_id`."""
+        search = {} if self._grounds is None else {self._grounds.items[0].call_id: self._grounds.seconds}
+        return {**search, **self._steps.seconds}
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The turn's documents, with the passages that the answer rests on; there once the first events are."""
+        return () if self._grounds is None else self._grounds.sources
 
     @property
     def response(self) -> Response:
         """The response as it stands; final once `events()` has ended."""
         return self._builder.response
+
+    @property
+    def rows(self) -> tuple[UsageRow, ...]:
+        """The rows of the calls that have ended."""
+        return self._ledger.rows
+
+    @property
+    def row(self) -> UsageRow | None:
+        """All rows as one; None while the turn runs."""
+        return self._ledger.row
+
+    @property
+    def warning(self) -> str | None:
+        """What to tell the person about what couldn't be stored, if anything."""
+        return self._ledger.warning
 
     @property
     def record(self) -> tuple[StoredResponse, ...]:
@@ -138,8 +154,9 @@ class Run:
     async def planned(self) -> CreateResponse:
         """Return what the first upstream call of this run would ask. It isn't sent, nor may the run begin."""
         self._titler = None
-        await self._prepare()
-        return with_past(self._steps.request(merged(self.turn.request, self.target)), self._history, ())
+        await self._prepare(rewriting=False)
+        request = self._steps.request(merged(self.turn.request, self.target))
+        return self._grounded(with_past(request, self._history, ()))
 
     async def _events(self) -> AsyncGenerator[list[Event]]:
         trace = Trace(self.response.id, self.turn.request, self.target.name)
@@ -173,18 +190,17 @@ class Run:
         if self.turn.request.background:
             self._started = True
             await self._database.write(partial(responses.save, stored=self._stored()))
-            yield self._builder.start()
+            yield self._begin()
         while True:
             async with aclosing(self._fitting_call(request)) as batches:
                 async for batch in batches:
                     yield batch
-            made = self._builder.output[self._calls[-1].begun :]
-            calls, theirs = self._steps.ours(made), self._steps.theirs(made)
+            calls, theirs = self._steps.ours(self._made), self._steps.theirs(self._made)
             if self._builder.outcome != "completed" or self._is_refused(theirs) or not calls:
                 return
             yield self._builder.next_call()
             if self._steps.limit is None and not theirs:
-                await self._write_early()
+                await self._ledger.write_early(self._made, self.response.id)
             for result in await self._steps.run(calls):
                 yield self._builder.item(result)
             if self._steps.limit is not None:
@@ -193,15 +209,18 @@ class Run:
             if theirs:  # the client runs those, and goes on with all the results
                 self._builder.stop()
                 return
-            self._calls.append(Call(len(self._calls), begun=len(self._builder.output)))
+            self._ledger.begin_call(begun=len(self._builder.output))
             request = await self._next_request()
 
-    async def _prepare(self) -> None:
-        """Find out what was said before, who answers and with which tools."""
+    async def _prepare(self, *, rewriting: bool = True) -> None:
+        """Find out what was said before, who answers and with which tools, and what documents say."""
         self._history = await load_history(self._database, self.turn)
-        self.target = await self._addressed()
+        plain, self.target = self.target, await self._addressed()
         await self._steps.prepare()
         self.turn = await resolved(self._database, self.turn, self._history)
+        if self._grounding is not None:
+            past = self._history.items
+            self._grounds = await self._grounding.grounds(self.turn, plain, past, rewriting=rewriting)
         if self._titler is not None and not self._history.turns:
             self._tell_titler = await self._titler.begin(self.turn, self.target)
 
@@ -217,6 +236,11 @@ class Run:
         )
         return msgspec.structs.replace(self.target, endpoint=endpoint)
 
+    @property
+    def _made(self) -> tuple[Item, ...]:
+        """What the current upstream call has made."""
+        return self._builder.output[self._ledger.call.begun :]
+
     def _is_refused(self, calls: Sequence[FunctionCall]) -> bool:
         forbidden = self._steps.forbidden(calls)
         if forbidden is not None:
@@ -227,12 +251,24 @@ class Run:
     async def _next_request(self) -> CreateResponse:
         """Return what the next upstream call asks, without the past; it is paid for."""
         request = self._steps.request(merged(self.turn.request, self.target))
-        limit = await self._before_call(self._whole(request, self._history))
+        limit = await self._ledger.pay(self._whole(request, self._history))
         return request if limit is None else msgspec.structs.replace(request, max_output_tokens=limit)
 
     def _whole(self, request: CreateResponse, history: History) -> CreateResponse:
-        whole = with_past(request, history, self._builder.output)
+        whole = self._grounded(with_past(request, history, self._builder.output))
         return with_short_results(whole, self.target.endpoint.max_tool_result_chars)
+
+    def _grounded(self, request: CreateResponse) -> CreateResponse:
+        return request if self._grounds is None else self._grounds.request(request)
+
+    def _begin(self) -> list[Event]:
+        """Announce the response, and show what was searched for it."""
+        out = self._builder.start()
+        if self._grounds is not None:
+            out += [event for item in self._grounds.items for event in self._builder.item(item)]
+            self._builder.cite = self._grounds.cite if self._grounds.cites else None
+            self._ledger.call.begun = len(self._builder.output)
+        return out
 
     async def _fitting_call(self, request: CreateResponse) -> AsyncGenerator[list[Event]]:
         """Make one upstream call, leaving out ever more of the past if it is too long and may be shortened."""
@@ -250,14 +286,14 @@ class Run:
                 return
 
     async def _call(self, request: CreateResponse) -> AsyncGenerator[list[Event]]:
-        call = self._calls[-1]
+        call = self._ledger.call
         try:
             async with aclosing(play(self._provider, request, self.target.endpoint, self._builder)) as batches:
                 async for batch in batches:
                     call.request = request
                     if not self._started:
                         self._started = True
-                        yield self._builder.start()
+                        yield self._begin()
                     call.watch(batch)
                     yield batch
         finally:
@@ -286,77 +322,11 @@ class Run:
             _log.exception("a turn broke off", exc_info=error)
             self._builder.fail(f"agentbench itself failed ({type(error).__name__}). Its log says more.")
 
-    # -- the ledger ---------------------------------------------------------------------------------------------
-
-    async def _before_call(self, request: CreateResponse) -> int | None:
-        """Set aside what a call may cost at most.
-
-        Returns how long the answer may be, where the request doesn't say and the balance is too small for a long one.
-        Raises `BudgetExceeded` or `InsufficientBalance`, and then nothing is sent.
-        """
-        if self._purse is None and not self.turn.budgets:
-            return None
-        call, tokens = self._calls[-1], worst_case(request)
-        rates = await rates_for(self.target.endpoint, self.target.model)
-        worst = None if rates is None else worst_cost(rates, tokens)
-        call.hold = hold(self.turn.budgets, self.target.name, Amount(worst, tokens.total_input + tokens.output))
-        if self._purse is None or rates is None or worst is None:
-            return None
-        reserve = partial(self._purse.reserve, self.turn.principal.user)
-        try:
-            call.reservation = await reserve(microcredits(worst))
-        except InsufficientBalance as error:
-            limit = affordable_answer(rates, tokens.total_input, error.balance)
-            if request.max_output_tokens is not None or limit < _SHORTEST_ANSWER:
-                raise
-            shorter = Tokens(input=tokens.total_input, output=limit)
-            call.reservation = await reserve(microcredits(worst_cost(rates, shorter)))
-            return limit
-        return None
-
-    async def _after_call(self, **ended: object) -> _Entry:
-        """Count the call that has ended, well or as told."""
-        call = self._calls[-1]
-        rates = await rates_for(self.target.endpoint, self.target.model)
-        self._counted = len(self._calls)
-        made = self._builder.output[call.begun :]
-        row, cost = row_of(call, self.turn, self.target, made, rates, **ended)
-        self.rows = (*self.rows, row)
-        if call.hold is not None:
-            call.hold.settle(Amount(cost, (row.input_tokens or 0) + (row.output_tokens or 0)))
-        return _Entry(row, call.reservation, cost or Decimal(0))
-
-    async def _write_early(self) -> None:
-        """Write the row of a call that has a next one, while its tools run; nobody waits for it."""
-        entry = await self._after_call(context="tool_step", response_id=self.response.id)
-        self._early.append(asyncio.create_task(self._record(self._outcome([entry]))))
-
-    async def _entries(self, **ended: object) -> list[_Entry]:
-        """Return what the ledger doesn't have yet once the turn has ended: the last call's, if there was one."""
-        await asyncio.gather(*self._early)
-        late = [await self._after_call(**ended)] if self._counted < len(self._calls) else []
-        waited = self._calls[self._counted - 1].start - self._calls[0].start
-        self.row = summary(self.rows, waited=waited, context=self.turn.context, **ended)
-        return late
-
-    def _outcome(self, entries: Sequence[_Entry]) -> Outcome:
-        rows = tuple(entry.row for entry in entries) if self._has_ledger else ()
-        charges = tuple(
-            Charge(user=row.user, reservation=reservation, microcredits=microcredits(cost))
-            for row, reservation, cost in entries
-            if reservation is not None
-        )
-        return Outcome(rows=rows, charges=charges)
-
-    async def _record(self, outcome: Outcome) -> None:
-        self.warning = await self._database.record(outcome) or self.warning
-
     async def _record_failure(self, error: Exception) -> None:
         """Count a turn that nobody answered; nothing is stored, so the conversation is as it was."""
         code = error.code if isinstance(error, AgentbenchError) else "server_error"
         with CancelScope(shield=True):
-            entries = await self._entries(status=status_of(None), error_type=code)
-            await self._record(self._outcome(entries))
+            await self._ledger.record(await self._ledger.close(self._made, status=status_of(None), error_type=code))
 
     async def _keep(self) -> None:
         """Store the answer and its last row in one transaction, before anyone sees the last event, cancelled or not."""
@@ -364,12 +334,11 @@ class Run:
         code = None if error is None else error.code
         with CancelScope(shield=True):
             status = status_of(self.response)
-            entries = await self._entries(response_id=self.response.id, status=status, error_type=code)
-            outcome = self._outcome(entries)
+            outcome = await self._ledger.close(self._made, response_id=self.response.id, status=status, error_type=code)
             if self.turn.request.store:
-                answered = bool(self.response.output) and self.response.status != "failed"
+                answered = bool(without_searches(self.response.output)) and self.response.status != "failed"
                 outcome = msgspec.structs.replace(outcome, response=self._stored(), is_head=answered)
-            await self._record(outcome)
+            await self._ledger.record(outcome)
         if self._tell_titler is not None:
             self._tell_titler(self.response)
 
@@ -385,13 +354,5 @@ class Run:
             endpoint=self.target.endpoint.name,
             cell_id=None if cell is None else cell.id,
             cell_run=None if cell is None else cell.run,
-            created_at=self._calls[0].time,
+            created_at=self._ledger.first.time,
         )
-
-
-class _Entry(NamedTuple):
-    """A row on its way to the ledger, and what pays for it."""
-
-    row: UsageRow
-    reservation: str | None
-    cost: Decimal

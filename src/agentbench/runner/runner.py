@@ -10,10 +10,14 @@ import msgspec
 
 from agentbench.config.mcp import is_mcp_reference
 from agentbench.errors import UnknownName
+from agentbench.retrieval.library import Library
 from agentbench.runner.background import Background
 from agentbench.runner.budget import Budgets
+from agentbench.runner.embeddings import Embeddings
+from agentbench.runner.grounding import Grounding
 from agentbench.runner.mcp import McpConnections
 from agentbench.runner.purse import Purse
+from agentbench.runner.queries import QueryWriter
 from agentbench.runner.recordings import Recordings
 from agentbench.runner.run import Run
 from agentbench.runner.steps import Steps
@@ -50,6 +54,17 @@ class Runner:
         self.mcp = McpConnections(catalog.mcp_servers)
         self.purse = Purse(lambda: self.catalog.balance, database)
         self.titles = Titler(lambda: self.catalog, providers, database, purse=self.purse)
+        self.embeddings = Embeddings(
+            lambda: self.catalog,
+            providers,
+            database,
+            purse=self.purse,
+            budgets=self.budgets,
+            may_name_models=self.may_name_models,
+        )
+        self.library = Library(database, embedder=self.embeddings.embedder, settings=lambda: self.catalog.retrieval)
+        writer = QueryWriter(lambda: self.catalog, providers, database, purse=self.purse)
+        self.grounding = Grounding(lambda: self.catalog, self.library, self.embeddings, writer)
         self._remote: WeakSet[Run] = WeakSet()
 
     def start(self, turn: Turn, *, tools: Iterable[Tool] = (), approve: Approve | None = None) -> Run:
@@ -76,6 +91,7 @@ class Runner:
             purse=self.purse if self.catalog.balance.enabled else None,
             ledger=self.catalog.keeps_ledger,
             recordings=self.recordings,
+            grounding=self.grounding,
         )
         if turn.principal.remote:
             self._remote.add(run)
@@ -100,6 +116,7 @@ class Runner:
         """End the background runs and titles of this event loop, then the connections to MCP servers and providers."""
         await self.background.aclose()
         await self.titles.aclose()
+        await self.library.aclose()
         await self.mcp.aclose()
         await self.providers.aclose()
 
@@ -109,8 +126,12 @@ class Runner:
         What only the kernel gets an answer from is left out for callers over HTTP.
         """
         agents = [each for each in self._agents_of(principal) if not (principal.remote and self._is_personal(each))]
-        models = model_names(self.catalog, remote=principal.remote) if self._may_name_models(principal) else []
+        models = model_names(self.catalog, remote=principal.remote) if self.may_name_models(principal) else []
         return [*agents, *models]
+
+    def may_name_models(self, principal: Principal) -> bool:
+        """Return whether a principal may name an `endpoint/model` in place of an agent."""
+        return not principal.remote or (self.catalog.remote.models and principal.agents is None)
 
     def _agents_of(self, principal: Principal) -> list[str]:
         return [each for each in self.catalog.agents if principal.agents is None or each in principal.agents]
@@ -120,13 +141,10 @@ class Runner:
         endpoint = self.catalog.endpoint(name) if name else self.catalog.default_endpoint
         return endpoint.personal
 
-    def _may_name_models(self, principal: Principal) -> bool:
-        return not principal.remote or (self.catalog.remote.models and principal.agents is None)
-
     def _target(self, turn: Turn) -> Target:
         """Return who answers; to a caller, an agent that it may not use isn't there."""
         agent, model = turn.agent, turn.request.model
-        if self._may_name_models(turn.principal):
+        if self.may_name_models(turn.principal):
             return find_target(self.catalog, agent=agent, model=model, remote=turn.principal.remote)
         names = self.names_for(turn.principal)
         name = agent or model or next(iter(names), "")

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Literal
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
 
-from agentbench.protocol.values import Value
+from sqlalchemy import delete, insert, select
 
-__all__ = ["EVERYONE", "Grant", "Permission", "Reader"]
+from agentbench.protocol.values import Value, new_id
+from agentbench.storage import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+__all__ = ["EVERYONE", "Grant", "Permission", "Reader", "of", "replace"]
 
 Permission = Literal["read", "write"]
 
 EVERYONE = "*"
 """The user of a grant that holds for everybody."""
+
+_table = tables.grants
 
 
 class Reader(Value, frozen=True):
@@ -30,3 +40,38 @@ class Grant(Value, frozen=True, kw_only=True):
     user: str
     permission: Permission
     created_at: datetime
+
+
+def replace(connection: Connection, collection_id: str, wanted: Iterable[tuple[str, Permission]]) -> None:
+    """Make these (user, permission) the grants of a collection; one that was there keeps its id."""
+    wanted = dict.fromkeys(wanted)
+    # One at a time: two that add the same grant would break the table's unique index.
+    connection.execute(
+        select(tables.collections.c.id).where(tables.collections.c.id == collection_id).with_for_update()
+    )
+    there = {(grant.user, grant.permission): grant.id for grant in of(connection, [collection_id])}
+    gone = [grant_id for key, grant_id in there.items() if key not in wanted]
+    connection.execute(delete(_table).where(_table.c.id.in_(gone)))
+    now = datetime.now(UTC)
+    new = [
+        {"id": new_id("grant"), "collection_id": collection_id, "user": user, "permission": allowed, "created_at": now}
+        for user, allowed in wanted
+        if (user, allowed) not in there
+    ]
+    if new:
+        connection.execute(insert(_table), new)
+
+
+def of(connection: Connection, collection_ids: Sequence[str]) -> list[Grant]:
+    """Return the grants of collections, oldest first."""
+    query = select(_table).where(_table.c.collection_id.in_(collection_ids)).order_by(_table.c.created_at, _table.c.id)
+    return [
+        Grant(
+            id=row.id,
+            collection=row.collection_id,
+            user=row.user,
+            permission=row.permission,
+            created_at=row.created_at,
+        )
+        for row in connection.execute(query)
+    ]

@@ -208,6 +208,115 @@ def m010_balances(connection: Connection) -> None:
     )
 
 
+def m011_files(connection: Connection) -> None:
+    """Files, and how far each is on its way to being searched."""
+    _run(
+        connection,
+        """CREATE TABLE files (
+            id TEXT NOT NULL PRIMARY KEY,
+            "user" TEXT NOT NULL,
+            name TEXT NOT NULL,
+            search_key TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            url TEXT,
+            content_type TEXT NOT NULL,
+            size BIGINT NOT NULL,
+            digest TEXT NOT NULL,
+            status TEXT NOT NULL,
+            error TEXT,
+            text_digest TEXT,
+            characters INTEGER NOT NULL,
+            passages INTEGER NOT NULL,
+            embedder TEXT,
+            dimensions INTEGER,
+            meta TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            worker TEXT,
+            lease_until {time},
+            attempts INTEGER NOT NULL,
+            created_at {time} NOT NULL,
+            updated_at {time} NOT NULL
+        )""",
+        'CREATE INDEX files_user_updated_at ON files ("user", updated_at)',
+        "CREATE INDEX files_status ON files (status)",
+    )
+
+
+def m012_file_contents(connection: Connection) -> None:
+    """Files' bytes in parts, and what was read out of them."""
+    _run(
+        connection,
+        """CREATE TABLE file_parts (
+            file_id TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            data {bytes} NOT NULL,
+            PRIMARY KEY (file_id, number),
+            {of_file}
+        )""",
+        """CREATE TABLE file_texts (
+            file_id TEXT NOT NULL PRIMARY KEY,
+            text TEXT NOT NULL,
+            layout TEXT NOT NULL,
+            {of_file}
+        )""",
+    )
+
+
+def m013_passages(connection: Connection) -> None:
+    """Passages of files, with their vectors and what the text index is made of."""
+    _run(
+        connection,
+        """CREATE TABLE passages (
+            file_id TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            start INTEGER NOT NULL,
+            "end" INTEGER NOT NULL,
+            page INTEGER,
+            heading TEXT,
+            text_hash BIGINT NOT NULL,
+            terms {bytes} NOT NULL,
+            embedding {bytes},
+            PRIMARY KEY (file_id, number),
+            {of_file}
+        )""",
+    )
+
+
+def m014_collections(connection: Connection) -> None:
+    """Collections of files, and who else may read or write them."""
+    _run(
+        connection,
+        """CREATE TABLE collections (
+            id TEXT NOT NULL PRIMARY KEY,
+            "user" TEXT NOT NULL,
+            handle TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            description TEXT NOT NULL,
+            search_key TEXT NOT NULL,
+            meta TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            created_at {time} NOT NULL,
+            updated_at {time} NOT NULL
+        )""",
+        'CREATE UNIQUE INDEX collections_user_handle ON collections ("user", handle)',
+        "CREATE TABLE collection_files ({link}, added_at {time} NOT NULL, {of_both})",
+        "CREATE INDEX collection_files_file_id ON collection_files (file_id)",
+        "CREATE TABLE pending_links ({link}, {of_both})",
+        "CREATE INDEX pending_links_file_id ON pending_links (file_id)",
+        """CREATE TABLE grants (
+            id TEXT NOT NULL PRIMARY KEY,
+            collection_id TEXT NOT NULL,
+            "user" TEXT NOT NULL,
+            permission TEXT NOT NULL,
+            created_at {time} NOT NULL,
+            {of_collection}
+        )""",
+        'CREATE UNIQUE INDEX grants_collection_id ON grants (collection_id, "user", permission)',
+    )
+
+
 MIGRATIONS: Sequence[Migration] = (
     m001_conversations,
     m002_responses,
@@ -219,6 +328,10 @@ MIGRATIONS: Sequence[Migration] = (
     m008_titled_by,
     m009_ledger,
     m010_balances,
+    m011_files,
+    m012_file_contents,
+    m013_passages,
+    m014_collections,
 )
 
 
@@ -257,10 +370,18 @@ def _record(connection: Connection, names: Iterable[str]) -> None:
 
 
 def _run(connection: Connection, *statements: str) -> None:
-    """Run statements in which `{time}` and `{real}` stand for the dialect's types."""
+    """Run statements in which names in braces stand for the dialect's types and for what several tables have."""
+    of_file = "FOREIGN KEY (file_id) REFERENCES files (id) ON DELETE CASCADE"
+    of_collection = "FOREIGN KEY (collection_id) REFERENCES collections (id) ON DELETE CASCADE"
+    names = {
+        "link": "collection_id TEXT NOT NULL, file_id TEXT NOT NULL",
+        "of_both": f"PRIMARY KEY (collection_id, file_id), {of_collection}, {of_file}",
+        "of_collection": of_collection,
+        "of_file": of_file,
+    }
     if connection.dialect.name == "postgresql":
-        types = {"time": "TIMESTAMP WITH TIME ZONE", "real": "DOUBLE PRECISION"}
+        names |= {"time": "TIMESTAMP WITH TIME ZONE", "real": "DOUBLE PRECISION", "bytes": "BYTEA"}
     else:
-        types = {"time": "DATETIME", "real": "DOUBLE"}
+        names |= {"time": "DATETIME", "real": "DOUBLE", "bytes": "BLOB"}
     for statement in statements:
-        connection.exec_driver_sql(statement.format(**types))
+        connection.exec_driver_sql(statement.format(**names))

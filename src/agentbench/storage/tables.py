@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -28,9 +29,17 @@ __all__ = [
     "background_runs",
     "balance_changes",
     "balances",
+    "collection_files",
+    "collections",
     "conversations",
+    "file_parts",
+    "file_texts",
+    "files",
+    "grants",
     "metadata",
     "migrations",
+    "passages",
+    "pending_links",
     "reservations",
     "responses",
     "secrets",
@@ -216,4 +225,117 @@ balance_changes = Table(
     Column("microcredits", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
     Index("balance_changes_user_time", "user", "time"),
+)
+
+# `version` goes up with everything that changes what a search in the file may find. `worker` processes it, until
+# `lease_until` unless it says more. `search_key` is the name as searches for names compare it.
+files = Table(
+    "files",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("search_key", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("url", Text),
+    Column("content_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("error", Text),
+    Column("text_digest", Text),
+    Column("characters", Integer, nullable=False),
+    Column("passages", Integer, nullable=False),
+    Column("embedder", Text),
+    Column("dimensions", Integer),
+    Column("meta", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("worker", Text),
+    Column("lease_until", UTCDateTime),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("updated_at", UTCDateTime, nullable=False),
+    Index("files_user_updated_at", "user", "updated_at"),
+    Index("files_status", "status"),
+)
+
+file_parts = Table(
+    "file_parts",
+    metadata,
+    Column("file_id", ForeignKey("files.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+# What was read out of a file; `layout` is JSON.
+file_texts = Table(
+    "file_texts",
+    metadata,
+    Column("file_id", ForeignKey("files.id", ondelete="CASCADE"), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("layout", Text, nullable=False),
+)
+
+# A file has one set of passages, whichever collections hold it. `terms` and `text_hash` are what the text index is
+# made of, `embedding` is little-endian float32, or NULL until it is computed.
+passages = Table(
+    "passages",
+    metadata,
+    Column("file_id", ForeignKey("files.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("page", Integer),
+    Column("heading", Text),
+    Column("text_hash", BigInteger, nullable=False),
+    Column("terms", LargeBinary, nullable=False),
+    Column("embedding", LargeBinary),
+)
+
+# `version` goes up with everything that changes what a search in the collection may find.
+collections = Table(
+    "collections",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("handle", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("search_key", Text, nullable=False),
+    Column("meta", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("updated_at", UTCDateTime, nullable=False),
+    Index("collections_user_handle", "user", "handle", unique=True),
+)
+
+collection_files = Table(
+    "collection_files",
+    metadata,
+    Column("collection_id", ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True),
+    Column("file_id", ForeignKey("files.id", ondelete="CASCADE"), primary_key=True),
+    Column("added_at", UTCDateTime, nullable=False),
+    Index("collection_files_file_id", "file_id"),
+)
+
+# The collections that a file joins once it is completed.
+pending_links = Table(
+    "pending_links",
+    metadata,
+    Column("collection_id", ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True),
+    Column("file_id", ForeignKey("files.id", ondelete="CASCADE"), primary_key=True),
+    Index("pending_links_file_id", "file_id"),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("collection_id", ForeignKey("collections.id", ondelete="CASCADE"), nullable=False),
+    Column("user", Text, nullable=False),
+    Column("permission", Text, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Index("grants_collection_id", "collection_id", "user", "permission", unique=True),
 )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from agentbench.errors import AgentbenchError
     from agentbench.runner import Runner
 
-__all__ = ["ROUTES", "anthropic_error"]
+__all__ = ["ROUTES", "answer", "anthropic_error", "count_tokens"]
 
 _ERRORS = {
     400: "invalid_request_error",
@@ -32,6 +32,7 @@ _ERRORS = {
     403: "permission_error",
     404: "not_found_error",
     413: "request_too_large",
+    422: "invalid_request_error",
     429: "rate_limit_error",
     503: "overloaded_error",
     504: "timeout_error",
@@ -44,7 +45,12 @@ _LONGEST_PAGE = 1000
 async def create_message(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `POST /messages`."""
     wanted = decode_messages(decode_json(await request.body()))
-    run = runner.start(Turn(request=wanted, principal=principal))
+    return await answer(request, runner, Turn(request=wanted, principal=principal))
+
+
+async def answer(request: Request, runner: Runner, turn: Turn) -> HTTPResponse:
+    """Return a turn's answer as a message, or as the stream that its request wants."""
+    wanted, run = turn.request, runner.start(turn)
     request_id = run.response.id.replace("resp_", "req_")
     response: HTTPResponse
     if wanted.stream:

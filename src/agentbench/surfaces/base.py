@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from contextlib import aclosing
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response as HTTPResponse
 
-from agentbench.errors import AgentbenchError, InsufficientBalance
+from agentbench.errors import AgentbenchError, InsufficientBalance, InvalidRequest
 from agentbench.surfaces.event_stream import EventStream, while_connected
 from agentbench.surfaces.receipts import WithoutReceipts, without_receipts
 
@@ -36,11 +36,13 @@ __all__ = [
     "finished",
     "json_response",
     "openai_error",
+    "small_body",
     "streamed",
     "when_to_return",
 ]
 
 _log = logging.getLogger(__name__)
+_SMALL_BODY = 65_536
 
 
 class Encoder(Protocol):
@@ -54,7 +56,11 @@ class Encoder(Protocol):
 
 
 class Route(NamedTuple):
-    """One address of a surface. Two may share one: the first answers the requests that have its `header`."""
+    """One address of a surface. Two may share one: the first answers the requests that have its `header`.
+
+    `body` and `query` are the types that it reads, for the generated documents; `body` may also be schemas by media
+    type. An `open` one needs no credential.
+    """
 
     method: str
     path: str
@@ -62,6 +68,9 @@ class Route(NamedTuple):
     error: Callable[[AgentbenchError], HTTPResponse]
     summary: str
     header: str | None = None
+    body: Any = None
+    query: type | None = None
+    open: bool = False
 
     async def answer(self, request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
         """Handle a request; errors come out in the surface's shape, those that nobody foresaw without their details."""
@@ -77,16 +86,22 @@ class Route(NamedTuple):
 
 
 async def streamed(
-    run: Run | BackgroundRun, encoder: Encoder, *, request: Request | None = None, receipts: bool = False
+    run: Run | BackgroundRun,
+    encoder: Encoder,
+    *,
+    request: Request | None = None,
+    receipts: bool = False,
+    kind: type[EventStream] = EventStream,
 ) -> EventStream:
     """Return the run as a stream once its first event is there; raises what goes wrong before.
 
     `request` lets a client that goes away meanwhile end the run. `receipts` shows the tools that ran here.
+    `kind` is how the frames are sent.
     """
     batches = run.events()
     first = await while_connected(request, anext(batches))
     view = WithoutReceipts(run.own_tools) if run.own_tools and not receipts else None
-    return EventStream(_frames(first, batches, encoder, view))
+    return kind(_frames(first, batches, encoder, view))
 
 
 async def _frames(
@@ -113,6 +128,16 @@ async def _drained(run: Run) -> None:
     async with aclosing(run.events()) as batches:
         async for _ in batches:
             pass
+
+
+async def small_body(request: Request) -> bytes:
+    """Return a body that anyone may send; raises `InvalidRequest` if it is longer than 64 KB."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _SMALL_BODY:
+            raise InvalidRequest(f"The body is longer than {_SMALL_BODY} bytes.")
+    return bytes(body)
 
 
 def json_response(body: object, status: int = 200, headers: dict[str, str] | None = None) -> HTTPResponse:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from agentbench.protocol import events as ev
-from agentbench.protocol.items import FunctionCall
+from agentbench.protocol.content import OutputText
+from agentbench.protocol.items import FunctionCall, Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agentbench.protocol import Event, Response, Usage
 
-__all__ = ["ChatEncoder", "finish_reason", "usage_body"]
+__all__ = ["ChatEncoder", "citations", "finish_reason", "usage_body"]
 
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
 _CUT: dict[str, FinishReason] = {"max_output_tokens": "length", "content_filter": "content_filter"}
@@ -69,6 +70,8 @@ class ChatEncoder:
         return self._delta({"tool_calls": [call]})
 
     def _ends(self, response: Response) -> Iterator[bytes]:
+        if cited := citations(response):
+            yield self._delta({"annotations": cited})
         yield self._delta({}, finish=finish_reason(response))
         if self._with_usage:
             yield self._frame({**self._head, "choices": [], "usage": usage_body(response.usage)})
@@ -88,6 +91,19 @@ def finish_reason(response: Response) -> FinishReason:
     if response.incomplete_details is not None:
         return _CUT.get(response.incomplete_details.reason, "stop")
     return "tool_calls" if response.function_calls else "stop"
+
+
+def citations(response: Response) -> list[dict[str, Any]]:
+    """Return what the answer cites, at its offsets in the answer's whole text."""
+    found: list[dict[str, Any]] = []
+    offset = 0
+    messages = (item for item in response.output if isinstance(item, Message))
+    for part in (part for message in messages for part in message.content if isinstance(part, OutputText)):
+        for each in part.annotations:
+            place = {"start_index": offset + each.start_index, "end_index": offset + each.end_index}
+            found.append({"type": "url_citation", "url_citation": {"url": each.url, "title": each.title, **place}})
+        offset += len(part.text)
+    return found
 
 
 def usage_body(usage: Usage | None) -> dict[str, Any] | None:

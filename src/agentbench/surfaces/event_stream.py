@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import anyio
 from starlette.requests import ClientDisconnect
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
-__all__ = ["EventStream", "while_connected"]
+__all__ = ["EventStream", "LineStream", "while_connected"]
 
 T = TypeVar("T")
 KEEP_ALIVE_SECONDS = 15.0
@@ -29,6 +29,8 @@ class EventStream(HTTPResponse):
     """
 
     media_type = "text/event-stream"
+    keep_alive: ClassVar[bytes | None] = _KEEP_ALIVE
+    """What is sent after a silence; None: nothing."""
 
     def __init__(self, frames: AsyncGenerator[bytes]) -> None:
         super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
@@ -42,13 +44,21 @@ class EventStream(HTTPResponse):
             async with aclosing(self._frames), anyio.create_task_group() as group:
                 group.start_soon(_watch, receive, group.cancel_scope)
                 await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-                group.start_soon(writer.keep_alive)
+                if self.keep_alive is not None:
+                    group.start_soon(writer.send_in_silence, self.keep_alive)
                 async for frame in self._frames:
                     await writer.write(frame)
                 await writer.write(b"", more=False)
                 group.cancel_scope.cancel()
         except ExceptionGroup as errors:  # the task group's wrapping
             raise errors.exceptions[0] from None
+
+
+class LineStream(EventStream):
+    """The same for lines of JSON, which have no comments: nothing is sent in a silence."""
+
+    media_type = "application/x-ndjson"
+    keep_alive = None
 
 
 class _Writer:
@@ -68,13 +78,13 @@ class _Writer:
             await self._send({"type": "http.response.body", "body": frame, "more_body": more})
             self._last = anyio.current_time()
 
-    async def keep_alive(self) -> None:
+    async def send_in_silence(self, comment: bytes) -> None:
         while True:
             left = self._last + KEEP_ALIVE_SECONDS - anyio.current_time()
             if left > 0:
                 await anyio.sleep(left)
             else:
-                await self.write(_KEEP_ALIVE)
+                await self.write(comment)
 
 
 async def while_connected(request: Request | None, work: Awaitable[T]) -> T:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from agentbench.protocol import events as ev
-from agentbench.protocol.items import FunctionCall
+from agentbench.protocol.content import OutputText
+from agentbench.protocol.items import FunctionCall, Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from agentbench.protocol import Event, Response
     from agentbench.protocol.content import LogProb
 
-__all__ = ["OllamaEncoder", "done_reason", "tool_call"]
+__all__ = ["GenerateEncoder", "OllamaEncoder", "done_reason", "tool_call"]
 
 DoneReason = Literal["stop", "length"]
 
@@ -58,30 +59,48 @@ class OllamaEncoder:
         """Return nothing: the last event ends the stream."""
         yield from ()
 
+    def whole(self, response: Response, *, first: float | None) -> dict[str, Any]:
+        """Return a finished answer as one object; `first` tells the seconds until its first piece."""
+        now = self._elapsed()
+        message: dict[str, Any] = {"content": _text(response)}
+        if thought := response.reasoning_text:
+            message["thinking"] = thought
+        if calls := response.function_calls:
+            message["tool_calls"] = [tool_call(call, number) for number, call in enumerate(calls)]
+        parts = [part for item in response.output if isinstance(item, Message) for part in item.content]
+        logprobs = [each for part in parts if isinstance(part, OutputText) for each in part.logprobs]
+        return self._end(response, message, now, now if first is None else first) | (
+            {"logprobs": logprobs} if logprobs else {}
+        )
+
     def _piece(self, message: dict[str, Any], logprobs: tuple[LogProb, ...] = ()) -> bytes:
         now = self._elapsed()
         if self._first is None:
             self._first = now
         more = {"logprobs": logprobs} if logprobs else {}
-        return self._line({**self._head(now), "message": {"role": "assistant", **message}, "done": False, **more})
+        return self._line({**self._head(now), **self._said(message), "done": False, **more})
 
     def _last(self, response: Response) -> bytes:
         now = self._elapsed()
-        first, usage = now if self._first is None else self._first, response.usage
+        return self._line(self._end(response, {"content": ""}, now, now if self._first is None else self._first))
+
+    def _end(self, response: Response, message: dict[str, Any], now: float, first: float) -> dict[str, Any]:
+        usage = response.usage
         counts = {"prompt_eval_count": usage.input_tokens, "eval_count": usage.output_tokens} if usage else {}
-        return self._line(
-            {
-                **self._head(now),
-                "message": {"role": "assistant", "content": ""},
-                "done": True,
-                "done_reason": done_reason(response),
-                "total_duration": _nanoseconds(now),
-                "load_duration": 0,
-                "prompt_eval_duration": _nanoseconds(first),
-                "eval_duration": _nanoseconds(now - first),
-                **counts,
-            }
-        )
+        return {
+            **self._head(now),
+            **self._said(message),
+            "done": True,
+            "done_reason": done_reason(response),
+            "total_duration": _nanoseconds(now),
+            "load_duration": 0,
+            "prompt_eval_duration": _nanoseconds(first),
+            "eval_duration": _nanoseconds(now - first),
+            **counts,
+        }
+
+    def _said(self, message: dict[str, Any]) -> dict[str, Any]:
+        return {"message": {"role": "assistant", **message}}
 
     def _head(self, now: float) -> dict[str, Any]:
         at = datetime.fromtimestamp(self._created_at + now, UTC).replace(tzinfo=None)
@@ -89,6 +108,18 @@ class OllamaEncoder:
 
     def _line(self, body: dict[str, Any]) -> bytes:
         return self._json.encode(body) + b"\n"
+
+
+class GenerateEncoder(OllamaEncoder):
+    """Writes the lines of `/api/generate`, which have the text itself where those of a chat have a message."""
+
+    def _said(self, message: dict[str, Any]) -> dict[str, Any]:
+        return {"response": message["content"], **{key: value for key, value in message.items() if key != "content"}}
+
+
+def _text(response: Response) -> str:
+    messages = [item for item in response.output if isinstance(item, Message)]
+    return "".join(item.text + item.refusal for item in messages)
 
 
 def done_reason(response: Response) -> DoneReason:

@@ -10,7 +10,7 @@ from agentbench.protocol.decode import decode_json
 from agentbench.protocol.items import Message
 from agentbench.runner import Turn
 from agentbench.surfaces.base import Route, finished, json_response, openai_error, streamed
-from agentbench.surfaces.chat_chunks import ChatEncoder, finish_reason, usage_body
+from agentbench.surfaces.chat_chunks import ChatEncoder, citations, finish_reason, usage_body
 from agentbench.surfaces.chat_request import decode_chat
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def completion(response: Response) -> dict[str, Any]:
         "role": "assistant",
         "content": response.output_text or None,
         "refusal": refusal or None,
-        "annotations": [],
+        "annotations": citations(response),
     }
     if reasoning := response.reasoning_text:
         message["reasoning_content"] = reasoning

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agentbench.errors import InvalidRequest, UnknownName
-from agentbench.protocol.items import FunctionCall, FunctionCallOutput
 from agentbench.runner.background import is_pending
 from agentbench.storage import responses
 from agentbench.surfaces.base import json_response
-from agentbench.surfaces.receipts import wants_receipts, without_receipts
+from agentbench.surfaces.receipts import wants_receipts, what_ran, without_receipts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,9 +75,7 @@ async def _found(request: Request, runner: Runner, principal: Principal) -> Stor
 def _told(request: Request, response: Response) -> HTTPResponse:
     if wants_receipts(request):
         return json_response(response)
-    ran_here = {item.call_id for item in response.output if isinstance(item, FunctionCallOutput)}
-    calls = (item for item in response.output if isinstance(item, FunctionCall))
-    return json_response(without_receipts(response, frozenset(call.name for call in calls if call.call_id in ran_here)))
+    return json_response(without_receipts(response, what_ran(response.output)))
 
 
 def _page(items: Sequence[InputItem], query: Mapping[str, str]) -> dict[str, object]:

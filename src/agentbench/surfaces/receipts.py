@@ -12,15 +12,16 @@ import msgspec
 
 from agentbench.protocol import events as ev
 from agentbench.protocol.items import FunctionCall, FunctionCallOutput
+from agentbench.runner.documents import is_search
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from starlette.requests import HTTPConnection
 
     from agentbench.protocol import Event, Item, Response
 
-__all__ = ["HEADER", "WithoutReceipts", "wants_receipts", "without_receipts"]
+__all__ = ["HEADER", "WithoutReceipts", "wants_receipts", "what_ran", "without_receipts"]
 
 HEADER = "agentbench-receipts"
 """The request header by which a client asks for receipts: `include`."""
@@ -38,6 +39,13 @@ _AboutResponse = (
 def wants_receipts(request: HTTPConnection) -> bool:
     """Tell whether a client asks to see the tools that run here."""
     return request.headers.get(HEADER, "").strip().lower() == "include"
+
+
+def what_ran(items: Sequence[Item]) -> frozenset[str]:
+    """Return what ran here to make these items, as `Run.own_tools` tells it: that whose results are among them."""
+    answered = {item.call_id for item in items if isinstance(item, FunctionCallOutput)}
+    calls = [item for item in items if isinstance(item, FunctionCall) and item.call_id in answered]
+    return frozenset(call.call_id if is_search(call) else call.name for call in calls)
 
 
 def without_receipts(response: Response, own: frozenset[str]) -> Response:
@@ -76,4 +84,6 @@ class WithoutReceipts:
 
 
 def _ran_here(item: Item, own: frozenset[str]) -> bool:
-    return isinstance(item, FunctionCallOutput) or (isinstance(item, FunctionCall) and item.name in own)
+    return isinstance(item, FunctionCallOutput) or (
+        isinstance(item, FunctionCall) and (item.name in own or item.call_id in own)
+    )

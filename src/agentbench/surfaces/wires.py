@@ -13,13 +13,12 @@ from agentbench.errors import InvalidRequest, UnknownName
 from agentbench.protocol import Event
 from agentbench.protocol import events as ev
 from agentbench.protocol.grammar.places import Places
-from agentbench.protocol.items import FunctionCall, FunctionCallOutput
 from agentbench.protocol.values import Value
 from agentbench.surfaces.anthropic_events import MessagesEncoder
 from agentbench.surfaces.chat_chunks import ChatEncoder
 from agentbench.surfaces.ollama_chunks import OllamaEncoder
 from agentbench.surfaces.openresponses import ResponsesEncoder
-from agentbench.surfaces.receipts import WithoutReceipts
+from agentbench.surfaces.receipts import WithoutReceipts, what_ran
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -100,7 +99,7 @@ def _sent(
     if first is None:
         raise InvalidRequest("These events hold no response. A stream begins with response.created.")
     clock = _Clock()
-    own = frozenset() if receipts else _ran_here(event for _, event in events)
+    own = frozenset() if receipts else what_ran([event.item for _, event in events if isinstance(event, ev.ItemDone)])
     return tuple(_frames(events, make(first, request, clock), own, clock, times))
 
 
@@ -132,13 +131,6 @@ def _frames(
         except (OverflowError, RecursionError, ValueError):  # a huge number or time, half a surrogate pair
             raise InvalidRequest(f"Event {index} holds a value that can't be written.") from None
     yield from (Sent(index=events[-1][0], text=frame.decode()) for frame in encoder.close())
-
-
-def _ran_here(events: Iterable[Event]) -> frozenset[str]:
-    """Return the names of the tools whose results are in the stream itself."""
-    items = [event.item for event in events if isinstance(event, ev.ItemDone)]
-    answered = {item.call_id for item in items if isinstance(item, FunctionCallOutput)}
-    return frozenset(item.name for item in items if isinstance(item, FunctionCall) and item.call_id in answered)
 
 
 def _chat(response: Response, request: CreateResponse | None, _: _Clock) -> Encoder:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from agentbench.errors import AnswerFailed
 from agentbench.gateway.stream import Stream
@@ -10,6 +13,8 @@ from agentbench.runner.budget import Budget
 from agentbench.runner.question import turn_of
 from agentbench.runner.tools import as_tool
 from agentbench.runner.wishes import Wishes
+from agentbench.storage.grants import Reader
+from agentbench.workbench.looking_into import documents_of
 from agentbench.workbench.parts import Parts
 
 if TYPE_CHECKING:
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
     from agentbench.runner.quote import Quote
     from agentbench.runner.tools import Tool
     from agentbench.storage.conversations import Conversation
+    from agentbench.workbench.looking_into import Documents
 
 __all__ = ["Asking"]
 
@@ -52,6 +58,7 @@ class Asking(Parts):
         previous: Response | str | None = None,
         instructions: str | None = None,
         images: str | Sequence[str] = (),
+        files: Documents = (),
         schema: Any = None,
         cell: Cell | None = None,
         functions: Sequence[Tool | Callable[..., Any]] = (),
@@ -62,11 +69,10 @@ class Asking(Parts):
         """Start an answer and return its stream of events.
 
         `text` is a question, or items of a Responses request. `agent` is an agent's id (default: the first), `model`
-        an `endpoint/model` that answers in place of the agent's. `conversation` continues a conversation, `previous`
-        a response; without either the question stands alone. `images` are https or `data:` URLs. `schema` asks for
-        JSON of that shape (a JSON schema, a class …). `functions` run here when the model calls them, besides the
-        agent's own tools; `approve` is asked, on the reading thread, before a tool that wants it. What nobody is
-        `watching` isn't paced. `parameters` are a request's fields, as `temperature`; `past=()` begins a branch.
+        an `endpoint/model` in place of the agent's. `conversation` is continued, or `previous`, a response. `images`
+        are https or `data:` URLs; the answer rests on `files`: collections, files, paths, web pages. `schema` asks for
+        JSON of that shape. `functions` are tools besides the agent's; `approve` is asked, on the reading thread, before
+        one that wants it. Nothing is paced unless `watching`. `parameters` are a request's; `past=()` begins a branch.
         """
         turn = turn_of(
             self.catalog,
@@ -81,19 +87,26 @@ class Asking(Parts):
             cell=cell,
             **parameters,
         )
-        return self._start(turn, functions, approve, watching=watching)
+        return self._start(self._with_files(turn, files), functions, approve, watching=watching)
 
     def quote(
-        self, text: str | Sequence[Any], *, functions: Sequence[Tool | Callable[..., Any]] = (), **options: Any
+        self,
+        text: str | Sequence[Any],
+        *,
+        files: Documents = (),
+        functions: Sequence[Tool | Callable[..., Any]] = (),
+        **options: Any,
     ) -> tuple[Quote, ...]:
         """Return what a question would cost on each model that is known, the cheapest first; no model is asked.
 
-        Takes the options of `stream`. Tokens are estimated; what the agent's MCP servers offer is looked up.
+        Takes the options of `stream`. Tokens are estimated; what the agent's MCP servers offer is looked up, and
+        `files` are searched for the question's own words, so that their passages count.
         """
         from agentbench.runner.quote import quotes
 
         asked = {name: value for name, value in options.items() if name not in ("approve", "watching")}
-        run = self._runner.start(turn_of(self.catalog, text, **asked), tools=map(as_tool, functions))
+        turn = self._with_files(turn_of(self.catalog, text, **asked), files)
+        run = self._runner.start(turn, tools=map(as_tool, functions))
         return self._open_loop().portal.call(quotes, self._runner, run)
 
     def budget(self, usd: float | None = None, *, tokens: int | None = None) -> AbstractContextManager[Budget]:
@@ -113,6 +126,13 @@ class Asking(Parts):
     def add_tool(self, *tools: Tool | Callable[..., Any]) -> None:
         """Let agents name these tools or plain functions; a later one of the same name replaces the earlier."""
         self._runner.toolbox.add(*tools)
+
+    def _with_files(self, turn: Turn, files: Documents) -> Turn:
+        if not files and files != "":
+            return turn
+        job = partial(documents_of, self._runner.library, Reader(turn.principal.user), files)
+        documents = self._open_loop().portal.call(job)
+        return msgspec.structs.replace(turn, documents=documents)
 
     def _start(
         self,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from agentbench.auth.principal import KERNEL
+from agentbench.storage.grants import Reader
 from agentbench.workbench.parts import Parts
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from agentbench.notebook.widgets.inspector import Inspectable, Inspector
     from agentbench.notebook.widgets.tuner import Tuner
     from agentbench.storage.conversations import Conversation
+    from agentbench.workbench.library_view import LibraryView
+    from agentbench.workbench.looking_into import Documents
     from agentbench.workbench.workbench import Workbench
 
 __all__ = ["Widgets"]
@@ -29,11 +33,23 @@ class Widgets(Parts):
         *,
         model: str | None = None,
         conversation: Conversation | str | None = None,
+        files: Documents = (),
     ) -> ChatWidget:
-        """Return a chat with an agent (default: the first), in a new conversation or one that is named."""
+        """Return a chat with an agent (default: the first), in a new conversation or one that is named.
+
+        Its answers rest on `files` from the beginning: collections, files, paths, web pages.
+        """
         from agentbench.notebook.widgets.chat import ChatWidget
 
-        return ChatWidget(self._bench, agent=agent, model=model, conversation=conversation)
+        return ChatWidget(self._bench, agent=agent, model=model, conversation=conversation, files=files)
+
+    @property
+    def library_view(self) -> LibraryView:
+        """The files and collections, as live views use them."""
+        from agentbench.workbench.library_view import LibraryView
+
+        reader = Reader(KERNEL.user)
+        return LibraryView(self._runner.library, reader, self._database, lambda: self._open_loop().portal)
 
     def inspect(self, run: Inspectable | None = None, *, beside: Inspectable | None = None) -> Inspector:
         """Return an inspector of a run, the newest by default, and of another one beside it.

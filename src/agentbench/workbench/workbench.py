@@ -8,6 +8,7 @@ from agentbench.workbench.asking import Asking
 from agentbench.workbench.branching import Branching
 from agentbench.workbench.clients import Clients
 from agentbench.workbench.keys import Keys
+from agentbench.workbench.knowing import Knowing
 from agentbench.workbench.widgets import Widgets
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Workbench", "served_app"]
 
 
-class Workbench(Asking, Branching, Widgets, Clients, Keys):
+class Workbench(Asking, Branching, Knowing, Widgets, Clients, Keys):
     """Agents, endpoints, conversations and their ledger, in this process.
 
     `config` is the path of an `agentbench.yaml`, the same as a mapping, or None for what the environment offers. Data

@@ -4,9 +4,11 @@ import { seconds } from "../shared/format";
 import { memo } from "../shared/memo";
 import { Spinner } from "../shared/ui";
 import { Call } from "./call";
+import { Cited } from "./cited";
 import { Fold } from "./fold";
 import { Images } from "./images";
 import { Pieces } from "./pieces";
+import { SearchStep } from "./search";
 import type { Block } from "./types";
 
 /** The same block object is never drawn twice; of one that grew, only the pieces that changed. */
@@ -14,6 +16,14 @@ export const BlockView = memo(function BlockView({ block }: { block: Block }) {
   switch (block.kind) {
     case "call":
       return <Call block={block} />;
+    case "search":
+      return <SearchStep block={block} />;
+    case "text":
+      return (
+        <Cited>
+          <Content block={block} />
+        </Cited>
+      );
     case "reasoning":
       return <Reasoning block={block} />;
     case "refusal":

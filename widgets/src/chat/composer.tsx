@@ -5,9 +5,12 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { useSetTrait, useTrait } from "../shared/state";
 import { Button } from "../shared/ui";
 import { useAsking } from "./asking";
+import { Chips } from "./chips";
 import { useChat } from "./context";
+import { useDocuments } from "./documents";
 import { MessageField } from "./field";
-import { ACCEPT, dataUrls, Thumbnails } from "./images";
+import { dataUrls, isImage, Thumbnails } from "./images";
+import { Picker, PickerButton, usePicking } from "./picker";
 import type { Agent } from "./types";
 
 const SAVE_AFTER_MS = 600;
@@ -23,8 +26,12 @@ export function Composer({ field, onStop }: Props) {
   const [images, setImages] = useState<string[]>([]);
   const { ask, attempt, busy, trouble, waiting } = useAsking();
   const canSend = !running && !busy && (text.trim() !== "" || images.length > 0);
+  const documents = useDocuments();
+  const picking = usePicking();
   const add = async (files: File[]) => {
-    const more = await attempt(() => dataUrls(files, images));
+    const [pictures, others] = [files.filter(isImage), files.filter((file) => !isImage(file))];
+    documents.add(others);
+    const more = await attempt(() => dataUrls(pictures, images));
     if (more) setImages((now) => [...now, ...more]);
   };
   taking.current = add;
@@ -45,6 +52,9 @@ export function Composer({ field, onStop }: Props) {
     <div class="ab-composer">
       {trouble}
       {waiting}
+      {documents.trouble}
+      {picking.isOpen && <Picker documents={documents.all} onClose={picking.close} />}
+      <Chips documents={documents.all} onRemove={documents.remove} onRetry={documents.retry} />
       <Reading images={images} />
       <Thumbnails images={images} onRemove={(index) => setImages(images.filter((_, each) => each !== index))} />
       <div class="ab-compose">
@@ -58,6 +68,7 @@ export function Composer({ field, onStop }: Props) {
           onBlur={() => save(text)}
         />
         <AttachButton onFiles={add} />
+        <PickerButton {...picking} />
         {running ? (
           <Button kind="danger" onClick={onStop}>
             Stop
@@ -105,10 +116,10 @@ function AttachButton({ onFiles }: { onFiles: (files: File[]) => void }) {
   };
   return (
     <>
-      <Button label="Add images" onClick={() => input.current?.click()}>
+      <Button label="Add images and documents" onClick={() => input.current?.click()}>
         +
       </Button>
-      <input ref={input} type="file" accept={ACCEPT} multiple hidden aria-label="Images" onChange={take} />
+      <input ref={input} type="file" multiple hidden aria-label="Images and documents" onChange={take} />
     </>
   );
 }

@@ -17,6 +17,8 @@ export interface Chat {
   following: { current: boolean };
   /** Takes files that are dropped anywhere on the chat. */
   taking: { current: (files: File[]) => void };
+  /** Show a passage that a turn's answer may cite, where it stands. */
+  showPassage: (turn: string, n: number) => void;
   /** Say something to screen readers. */
   announce: (sentence: string) => void;
   /** The button that gets the keyboard when the branch it led to is there. */

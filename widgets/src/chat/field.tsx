@@ -63,7 +63,7 @@ interface DropProps {
   onFiles: (files: File[]) => void;
 }
 
-/** Takes images that are pasted or dropped on it. */
+/** Takes files that are pasted or dropped on it. */
 export function DropZone({ class: name, children, onFiles, onKeyDown }: DropProps) {
   const zone = useRef<HTMLDivElement>(null);
   const mark = (isOver: boolean) => zone.current?.classList.toggle("ab-over", isOver);

@@ -6,18 +6,17 @@ import { Button } from "../shared/ui";
 import { isHeld, Picture, SAFE } from "./picture";
 
 const TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
-export const ACCEPT = TYPES.join(",");
 const AS_IS_BYTES = 220_000; // what is larger isn't part of a turn, but is fetched
 const MAX_SENT_BYTES = 1_000_000;
 const MAX_ALL_CHARACTERS = 8_000_000;
 const MAX_SIDE = 2048;
 const QUALITIES = [0.9, 0.75, 0.5];
-const UNKNOWN_DOCUMENTS = "Only images can be added: PNG, JPEG, GIF or WebP. Documents join with retrieval.";
+const NO_DOCUMENTS = "A question that is edited keeps its documents. Add others at the message field, and ask there.";
 
 /** Return the files as data URLs; raises an error that can be shown. */
 export async function dataUrls(files: readonly File[], present: readonly string[] = []): Promise<string[]> {
-  const other = files.find((file) => !TYPES.includes(file.type));
-  if (other) throw new Error(`${other.name || "This file"} isn't an image. ${UNKNOWN_DOCUMENTS}`);
+  const other = files.find((file) => !isImage(file));
+  if (other) throw new Error(`${other.name || "This file"} isn't an image. ${NO_DOCUMENTS}`);
   const urls: string[] = [];
   for (const file of files) urls.push(await dataUrl(file.size > AS_IS_BYTES ? await smaller(file) : file));
   const size = [...present, ...urls].reduce((sum, url) => sum + url.length, 0);
@@ -25,6 +24,8 @@ export async function dataUrls(files: readonly File[], present: readonly string[
     throw new Error("These images are too large for one message. Remove one, or send two.");
   return urls;
 }
+
+export const isImage = (file: File): boolean => TYPES.includes(file.type);
 
 /** Return the files of a paste or a drop. */
 export function filesOf(data: DataTransfer | null): File[] {

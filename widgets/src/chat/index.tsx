@@ -1,6 +1,6 @@
 // The chat: a header, the transcript, and a field for the next message.
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { widget } from "../shared/mount";
 import { useStatus, useTrait, useView } from "../shared/state";
 import { spoken } from "./announcing";
@@ -10,6 +10,7 @@ import { type Chat, ChatContext } from "./context";
 import { Conversation } from "./conversation";
 import { DropZone } from "./field";
 import { Header } from "./header";
+import { PassagePanel } from "./passage";
 import { Transcript } from "./transcript";
 import "./chat.css";
 
@@ -26,10 +27,23 @@ function ChatView() {
   const isLive = status === "live";
   const following = useRef(true);
   const taking = useRef<(files: File[]) => void>(() => {});
+  const [passage, setPassage] = useState<{ turn: string; n: number } | null>(null);
+  const showPassage = useCallback((turn: string, n: number) => setPassage({ turn, n }), []);
   const focusComposer = () => field.current?.focus();
   const chat = useMemo<Chat>(
-    () => ({ conversation, canAct, isLive, running, focusComposer, following, taking, announce, arriving }),
-    [conversation, canAct, isLive, running],
+    () => ({
+      conversation,
+      canAct,
+      isLive,
+      running,
+      focusComposer,
+      following,
+      taking,
+      showPassage,
+      announce,
+      arriving,
+    }),
+    [conversation, canAct, isLive, running, showPassage],
   );
   const stop = async () => {
     announce("Stopping.");
@@ -46,6 +60,7 @@ function ChatView() {
         <Transcript turns={conversation.shown} earlier={conversation.earlier} />
         {stopping.trouble}
         {canAct && <Composer field={field} onStop={stop} />}
+        {passage && <PassagePanel {...passage} onClose={() => setPassage(null)} />}
         <div class="ab-hidden" role="status" aria-live="polite">
           {said}
         </div>

@@ -4,25 +4,31 @@ import { useState } from "preact/hooks";
 import { memo } from "../shared/memo";
 import { Hidden, Spinner } from "../shared/ui";
 import { BlockView } from "./blocks";
+import { Passages } from "./cited";
 import { useChat } from "./context";
 import { Footer } from "./footer";
-import { OutsideLink } from "./images";
 import { TurnId } from "./picture";
 import { QuestionEditor, QuestionView } from "./question";
-import type { Source, Turn } from "./types";
+import { Sources } from "./sources";
+import type { Passage, Turn } from "./types";
+
+const NO_PASSAGES: readonly Passage[] = [];
 
 export const TurnView = memo(function TurnView({ turn }: { turn: Turn }) {
   const [isEdited, setEdited] = useState(false);
   const isRunning = turn.status === "running";
+  const found = turn.blocks.find((block) => block.kind === "search")?.found;
   return (
     <TurnId.Provider value={turn.id}>
       <article class={`ab-turn ab-turn-${turn.status}`} data-turn={turn.id}>
         {isEdited ? <QuestionEditor turn={turn} onEnd={() => setEdited(false)} /> : <QuestionView turn={turn} />}
         <div class="ab-answer">
           <Hidden>Answer:</Hidden>
-          {turn.blocks.map((block) => (
-            <BlockView key={block.key} block={block} />
-          ))}
+          <Passages.Provider value={found?.passages ?? NO_PASSAGES}>
+            {turn.blocks.map((block) => (
+              <BlockView key={block.key} block={block} />
+            ))}
+          </Passages.Provider>
           {isRunning && <Progress turn={turn} />}
           <Ending turn={turn} />
           <Sources sources={turn.sources} />
@@ -50,25 +56,4 @@ function Ending({ turn }: { turn: Turn }) {
   // No alert: the region below has said it, and old ones aren't news.
   if (turn.status === "failed") return <p class="ab-notice ab-notice-error">{turn.note}</p>;
   return <p class="ab-hint">{turn.note}</p>;
-}
-
-function Sources({ sources }: { sources: readonly Source[] | undefined }) {
-  if (!sources || sources.length === 0) return null;
-  return (
-    <section class="ab-sources" aria-label="Sources">
-      <span class="ab-label">Sources</span>
-      <ol>
-        {sources.map((source, index) => (
-          <li key={index} dir="auto">
-            {source.url && /^https?:/i.test(source.url) ? (
-              <OutsideLink url={source.url} label={source.title || source.url} />
-            ) : (
-              source.title
-            )}
-            {source.quote && <blockquote dir="auto">{source.quote}</blockquote>}
-          </li>
-        ))}
-      </ol>
-    </section>
-  );
 }

@@ -1,7 +1,7 @@
 // What the kernel tells of a conversation. Its HTML was made safe there.
 
 export type TurnStatus = "running" | "completed" | "incomplete" | "failed" | "stopped";
-export type BlockKind = "text" | "json" | "refusal" | "reasoning" | "call" | "output";
+export type BlockKind = "text" | "json" | "refusal" | "reasoning" | "call" | "output" | "search";
 export type BlockState = "running" | "waiting" | "done" | "failed" | "refused";
 
 export interface CallResult {
@@ -23,12 +23,50 @@ export interface Block {
   images: string[];
   note: string;
   result?: CallResult | null;
+  found?: Found | null;
 }
 
+/** A passage that the answer may cite as `[n]`; a long one is cut here. */
+export interface Passage {
+  n: number;
+  title: string;
+  url: string | null;
+  score: number;
+  text: string;
+}
+
+export interface Found {
+  line: string;
+  passages: Passage[];
+}
+
+/** What an answer refers to; `n` is the number of a passage, which isn't always cited. */
 export interface Source {
   title: string;
   url: string | null;
   quote: string;
+  n?: number | null;
+  cited?: boolean;
+}
+
+export type DocumentState = "uploading" | "waiting" | "reading" | "embedding" | "ready" | "failed";
+
+/** Something that the answers rest on. While it is uploaded `done` and `total` are bytes, afterwards passages. */
+export interface ChatDocument {
+  key: string;
+  kind: "file" | "collection" | "url" | "text";
+  id: string;
+  name: string;
+  state: DocumentState;
+  done: number;
+  total: number;
+  error: string;
+  retry: boolean;
+}
+
+export interface Library {
+  collections: { id: string; name: string; files: number }[];
+  files: { id: string; name: string; size: number; status: string }[];
 }
 
 export interface Usage {

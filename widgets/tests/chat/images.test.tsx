@@ -13,10 +13,10 @@ test("small images are taken as they are", async () => {
   expect(await dataUrls([file("a.png", "image/png")])).toEqual(["data:image/png;base64,AAAA"]);
 });
 
-test("another kind of file is refused by name, and documents are pointed on", async () => {
+test("another kind of file is refused by name, and it is said where documents go", async () => {
   const refused = dataUrls([file("a.png", "image/png"), file("notes.pdf", "application/pdf")]);
   await expect(refused).rejects.toThrow("notes.pdf isn't an image.");
-  await expect(refused).rejects.toThrow("Documents join with retrieval.");
+  await expect(refused).rejects.toThrow("A question that is edited keeps its documents.");
 });
 
 test("more than fits through the connection is refused", async () => {

@@ -114,6 +114,13 @@ class Answering:
             self._thread.join(_CLOSING_S)
 
     @property
+    def reason(self) -> str:
+        """Why nobody answered, for a reader; empty if somebody did."""
+        if self.error is None or isinstance(self.error, AgentbenchError):
+            return "" if self.error is None else self.error.message
+        return f"agentbench itself failed ({type(self.error).__name__}). The kernel's log says more."
+
+    @property
     def is_alive(self) -> bool:
         """Whether its thread still runs."""
         return self._thread.is_alive()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agentbench.protocol import InputItem
+    from agentbench.runner.documents import Document
 
 __all__ = ["Asked", "items_of", "renewed"]
 
@@ -26,6 +27,8 @@ class Asked(NamedTuple):
     goes_on: bool = False
     asks: bool = True
     """Whether a person may be asked before a tool runs."""
+    documents: tuple[Document, ...] = ()
+    """What the answer rests on."""
 
 
 def items_of(text: str, images: Sequence[str]) -> tuple[InputItem, ...]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from agentbench.notebook.blocks import blocks_of as said_by
 from agentbench.notebook.blocks import note_of, text_kind
 from agentbench.notebook.chat.pictures import shown_images
-from agentbench.notebook.chat.values import Block, Question, Source, Taken, ToolResult, Turn
+from agentbench.notebook.chat.values import Block, Found, Passage, Question, Source, Taken, ToolResult, Turn
 from agentbench.notebook.markdown import summary_line
 from agentbench.notebook.render import clean, image_html, is_link, pieces_of, pretty_json
 from agentbench.notebook.sanitize import fence
-from agentbench.protocol.content import InputImage, InputText, OutputText
+from agentbench.notebook.sources import cited_by, cut, line_of, searches_of, title_of
+from agentbench.protocol.content import InputImage, InputText
 from agentbench.protocol.items import FunctionCall, FunctionCallOutput, Item, Message, Reasoning
 
 if TYPE_CHECKING:
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 
     from agentbench.notebook.blocks import Kind
     from agentbench.notebook.chat.values import State, Status
+    from agentbench.notebook.sources import Search
     from agentbench.protocol import InputItem, Response
     from agentbench.storage.responses import StoredResponse
     from agentbench.storage.usage import UsageRow
 
 __all__ = [
+    "LONGEST_PASSAGE",
     "LONGEST_RESULT",
     "LONGEST_TEXT",
     "arguments_of",
@@ -34,6 +37,7 @@ __all__ = [
     "question_of",
     "question_text",
     "result_of",
+    "searched",
     "state_of",
     "status_of",
     "taken",
@@ -42,7 +46,8 @@ __all__ = [
 
 LONGEST_TEXT = 100_000
 LONGEST_RESULT = 20_000
-"""Characters that are shown of a text, and of a tool's arguments or result."""
+LONGEST_PASSAGE = 2_000
+"""Characters that are shown of a text, of a tool's arguments or result, and of a passage in its turn."""
 _MOST_SOURCES = 50
 _REFUSED = ("Error: the person declined this call.", "Error: nobody is here to approve it.")
 
@@ -90,6 +95,7 @@ def question_text(items: Iterable[InputItem]) -> str:
 def blocks_of(response: Response, seconds: Mapping[str, float]) -> tuple[Block, ...]:
     """Return a finished answer's blocks; a call's result is part of the call."""
     results = {item.call_id: item for item in response.output if isinstance(item, FunctionCallOutput)}
+    searches = searches_of(response.output)
     called = {item.call_id for item in response.output if isinstance(item, FunctionCall)}
     kind, ended = text_kind(response), response.status == "completed"
     blocks: list[Block] = []
@@ -99,6 +105,8 @@ def blocks_of(response: Response, seconds: Mapping[str, float]) -> tuple[Block, 
                 blocks += _said(item, kind)
             case Reasoning() if item.text:
                 blocks.append(_prose(item.id, "reasoning", item.text))
+            case FunctionCall() if item.call_id in searches:
+                blocks.append(searched(item, searches[item.call_id]))
             case FunctionCall():
                 blocks.append(_called(item, results.get(item.call_id), seconds.get(item.call_id), ended=ended))
             case FunctionCallOutput() if item.call_id not in called:
@@ -106,6 +114,18 @@ def blocks_of(response: Response, seconds: Mapping[str, float]) -> tuple[Block, 
             case _:
                 pass
     return tuple(blocks)
+
+
+def searched(call: FunctionCall, search: Search) -> Block:
+    """Return the block of a search of documents."""
+    passages = tuple(
+        Passage(
+            n=each.n, title=title_of(each), url=_link(each.url), score=each.score, text=cut(each.text, LONGEST_PASSAGE)
+        )
+        for each in search.passages
+    )
+    found = Found(line=line_of(search), passages=passages)
+    return Block(key=f"{call.id}:call", kind="search", name=call.name, call_id=call.call_id, found=found)
 
 
 def status_of(response: Response) -> Status:
@@ -227,11 +247,19 @@ def _name(address: str) -> str:
 
 
 def _sources(items: Iterable[Item]) -> tuple[Source, ...]:
-    found: dict[tuple[str, str], Source] = {}
-    for item in items:
-        for part in item.content if isinstance(item, Message) else ():
-            for cited in part.annotations if isinstance(part, OutputText) else ():
-                quote = part.text[cited.start_index : cited.end_index][:500] if isinstance(part, OutputText) else ""
-                url = cited.url if is_link(cited.url) else None
-                found.setdefault((cited.title, cited.url), Source(title=cited.title, url=url, quote=quote))
+    """Return the passages that the answer may cite, each once, and then what else it names."""
+    kept = list(items)
+    searches = searches_of(kept)
+    cited = cited_by(kept, searches)
+    found: dict[object, Source] = {}
+    for each in (passage for search in searches.values() for passage in search.passages):
+        is_cited = each.n in cited.numbers
+        found[each.n] = Source(title=title_of(each), url=_link(each.url), quote="", n=each.n, cited=is_cited)
+    for other, words in cited.others:
+        source = Source(title=other.title, url=_link(other.url), quote=words[:500])
+        found.setdefault((other.title, other.url), source)
     return tuple(found.values())[:_MOST_SOURCES]
+
+
+def _link(address: str | None) -> str | None:
+    return address if address is not None and is_link(address) else None

@@ -14,12 +14,15 @@ from agentbench.notebook.chat.drawing import (
     as_written,
     note_of_cut,
     result_of,
+    searched,
     state_of,
 )
 from agentbench.notebook.chat.values import Block, plain
 from agentbench.notebook.render import GrowingHtml
+from agentbench.notebook.sources import search_of
 from agentbench.protocol import events as ev
 from agentbench.protocol.items import FunctionCall, FunctionCallOutput
+from agentbench.runner.documents import is_search
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,8 +50,9 @@ class Growing:
     def __init__(self, seconds: Mapping[str, float]) -> None:
         self._seconds = seconds
         self._text: Kind = "text"
-        self._parts: dict[str, _Prose | _Refusal | _Call] = {}
+        self._parts: dict[str, _Prose | _Refusal | _Call | _Search] = {}
         self._calls: dict[str, _Call] = {}
+        self._searches: dict[str, _Search] = {}
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -71,6 +75,11 @@ class Growing:
                 self._say(event.item_id, "reasoning", event.delta)
             case ev.RefusalDelta():
                 self._say(event.item_id, "refusal", event.delta)
+            case ev.ItemAdded(item=FunctionCall() as call) if is_search(call):
+                key = f"{call.id}:call"
+                self._parts[key] = self._searches[call.call_id] = _Search(key, call)
+            case ev.ItemDone(item=FunctionCallOutput() as result) if result.call_id in self._searches:
+                self._searches[result.call_id].end(result)
             case ev.ItemAdded(item=FunctionCall() as call):
                 key = f"{call.id}:call"
                 self._parts[key] = self._calls[call.call_id] = _Call(key, call)
@@ -94,7 +103,9 @@ class Growing:
         key = f"{item_id}:{kind}"
         if key not in self._parts:
             self._parts[key] = _Refusal(key) if kind == "refusal" else _Prose(key, kind)
-        self._parts[key].feed(piece)
+        part = self._parts[key]
+        if not isinstance(part, _Search):
+            part.feed(piece)
 
 
 class _Prose:
@@ -178,6 +189,26 @@ class _Call:
             return None
         self.is_told = True
         self.block = msgspec.structs.replace(self.block, arguments=arguments_of(self._arguments))
+        return _put(index, self.block)
+
+
+class _Search:
+    """A search of documents, which is whole from the beginning."""
+
+    def __init__(self, key: str, call: FunctionCall) -> None:
+        self.block = Block(key=key, kind="search", name=call.name, call_id=call.call_id, state="running")
+        self._call = call
+        self.is_told = False
+
+    def end(self, result: FunctionCallOutput) -> None:
+        found = search_of(self._call, result)
+        self.block = self.block if found is None else searched(self._call, found)
+        self.is_told = False
+
+    def change(self, index: int) -> Change | None:
+        if self.is_told:
+            return None
+        self.is_told = True
         return _put(index, self.block)
 
 

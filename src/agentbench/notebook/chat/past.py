@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from agentbench.notebook.chat.values import Turn
     from agentbench.protocol import InputItem, Item, Response
+    from agentbench.runner.documents import Document
     from agentbench.storage.conversations import Conversation
     from agentbench.storage.responses import StoredResponse
     from agentbench.storage.usage import UsageRow
@@ -40,6 +41,8 @@ class Place(NamedTuple):
     parent: str | None
     items: tuple[InputItem, ...]
     output: tuple[Item, ...] = ()
+    documents: tuple[Document, ...] | None = None
+    """What it rested on, where this process asked in vain; else its search says so."""
 
 
 class View(NamedTuple):
@@ -56,6 +59,7 @@ class _Loose(NamedTuple):
     items: tuple[InputItem, ...]
     output: tuple[Item, ...] = ()
     text: str = ""
+    documents: tuple[Document, ...] | None = None
 
 
 class Past:
@@ -120,7 +124,7 @@ class Past:
         """Return where a turn stands; raises `UnknownName` if it isn't in view."""
         if turn_id in self._loose:
             loose = self._loose[turn_id]
-            return Place(loose.turn.parent, loose.items, loose.output)
+            return Place(loose.turn.parent, loose.items, loose.output, loose.documents)
         for stored in self.stored:
             if stored.response.id == turn_id:
                 return Place(stored.parent, stored.input, stored.response.output)
@@ -178,10 +182,10 @@ class Past:
         else:
             self._set_loose(stored)
 
-    def add_failed(self, turn: Turn, items: Sequence[InputItem]) -> None:
+    def add_failed(self, turn: Turn, items: Sequence[InputItem], documents: tuple[Document, ...] = ()) -> None:
         """Take in a turn that nobody answered, so that it isn't stored either."""
         self._branches = Branches((*self._branches.links, _link_to(turn)))
-        self._loose[turn.id] = _Loose(turn, tuple(items))
+        self._loose[turn.id] = _Loose(turn, tuple(items), documents=documents)
         self._shown = turn.id
 
     def _count(self, rows: Iterable[UsageRow]) -> None:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
-from agentbench.notebook.chat.drawing import LONGEST_RESULT, LONGEST_TEXT, note_of_cut
+from agentbench.notebook.chat.drawing import LONGEST_PASSAGE, LONGEST_RESULT, LONGEST_TEXT, note_of_cut
 from agentbench.notebook.records import Record
 from agentbench.notebook.render import clean
 from agentbench.notebook.sanitize import literal
+from agentbench.notebook.sources import shortened
 from agentbench.notebook.twins import conversation_record
 from agentbench.protocol.content import ContentPart, InputImage, InputText, OutputText
-from agentbench.protocol.items import FunctionCall, FunctionCallOutput, InputItem, Message
+from agentbench.protocol.items import FunctionCall, FunctionCallOutput, InputItem, Item, Message
+from agentbench.runner.documents import is_search
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,9 +117,17 @@ def _joined(title: str | None, records: Sequence[Record], note: str) -> Record:
 
 
 def _shortened(stored: StoredResponse) -> StoredResponse:
-    output = tuple(map(_short, stored.response.output))
+    calls = {item.call_id: item for item in stored.response.output if isinstance(item, FunctionCall)}
+    output = tuple(_short_output(item, calls) for item in stored.response.output)
     response = msgspec.structs.replace(stored.response, output=output)
     return msgspec.structs.replace(stored, input=tuple(map(_short, stored.input)), response=response)
+
+
+def _short_output(item: Item, calls: Mapping[str, FunctionCall]) -> Item:
+    """Return an item of an answer with what is too long cut; of a search each passage, so that it stays JSON."""
+    if isinstance(item, FunctionCallOutput) and item.call_id in calls and is_search(calls[item.call_id]):
+        return shortened(calls[item.call_id], item, LONGEST_PASSAGE)
+    return _short(item)
 
 
 def _short(item: AnyItem) -> AnyItem:

@@ -18,7 +18,8 @@ from agentbench.errors import AgentbenchError, InvalidRequest, StorageError, Unk
 from agentbench.notebook.chat.answering import Answering, Begun
 from agentbench.notebook.chat.asked import Asked, items_of, renewed
 from agentbench.notebook.chat.drawing import question_of
-from agentbench.notebook.chat.past import Past
+from agentbench.notebook.chat.passages import documents_of, passage_of
+from agentbench.notebook.chat.past import Past, Place
 from agentbench.notebook.chat.pictures import as_asked, images_of, of_call
 from agentbench.notebook.chat.values import Turn, plain
 from agentbench.notebook.result import Result
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from agentbench.notebook.chat.record import Snapshot
     from agentbench.notebook.chat.values import Question
     from agentbench.protocol.items import FunctionCall
+    from agentbench.runner.documents import Document
     from agentbench.storage.conversations import Conversation
     from agentbench.workbench import Stream, Workbench
 
@@ -79,21 +81,21 @@ class Talk:
 
     # -- asking -------------------------------------------------------------------------------------------------
 
-    def send(self, text: str, images: Sequence[str] = (), *, asks: bool = True) -> Answering:
+    def send(
+        self, text: str, images: Sequence[str] = (), *, asks: bool = True, documents: tuple[Document, ...] = ()
+    ) -> Answering:
         """Ask what comes next; raises `InvalidRequest` if the question is empty or an answer is still coming."""
-        return self._start(Asked(items_of(text, images), None, goes_on=True, asks=asks))
+        return self._start(Asked(items_of(text, images), None, goes_on=True, asks=asks, documents=documents))
 
     def retry(self, turn_id: str) -> Answering:
-        """Ask a turn's question again, in a branch of its own."""
-        with self._lock:
-            place = self.past.place(turn_id)
-            return self._start(Asked(renewed(place.items), place.parent))
+        """Ask a turn's question again, of the same documents, in a branch of its own."""
+        place, documents = self._asked(turn_id)
+        return self._start(Asked(renewed(place.items), place.parent, documents=documents))
 
     def edit(self, turn_id: str, text: str, images: Sequence[str] = ()) -> Answering:
         """Ask something else in a turn's place, in a branch of its own; images that no view was given stay."""
-        with self._lock:
-            place = self.past.place(turn_id)
-            return self._start(Asked(items_of(text, as_asked(images, place.items)), place.parent))
+        place, documents = self._asked(turn_id)
+        return self._start(Asked(items_of(text, as_asked(images, place.items)), place.parent, documents=documents))
 
     def stop(self) -> bool:
         """Ask the answer to end now; False if none is coming."""
@@ -170,12 +172,21 @@ class Talk:
     def images(self, turn_id: str, call_id: str = "") -> list[str]:
         """Return the addresses of a question's images, or of those that a call gave back."""
         with self._lock:
-            coming = None if self._answering is None else self._answering.so_far()
-            if coming is not None and coming.response.id == turn_id:
-                items, output = coming.input, coming.response.output
-            else:
-                _, items, output = self.past.place(turn_id)
-            return images_of(of_call(output, call_id) if call_id else items)
+            place = self._place(turn_id)
+            return images_of(of_call(place.output, call_id) if call_id else place.items)
+
+    def passage(self, turn_id: str, number: int) -> dict[str, str]:
+        """Return a passage that an answer may cite, between what is around it in its file."""
+        with self._lock:
+            place = self._place(turn_id)
+        return passage_of(place.output, number, self._bench.library_view)
+
+    def last_documents(self) -> tuple[Document, ...]:
+        """Return what the newest turn rested on, but for what its agent brought itself."""
+        output = self.past.stored[-1].response.output if self.past.stored else ()
+        own = self._bench.catalog.agents[self.agent].collections
+        found = documents_of(output, self._bench.library_view)
+        return tuple(each for each in found if each.kind != "collection" or each.name not in own)
 
     def snapshot(self) -> Snapshot:
         """Return what a record is made of, with the answer that is coming."""
@@ -245,6 +256,7 @@ class Talk:
             conversation=self.past.conversation,
             cell=self._cell,
             approve=approve if asked.asks else None,
+            files=asked.documents,
             **({"past": ()} if asked.parent is None else {"previous": asked.parent}),
         )
         with self._lock:
@@ -295,7 +307,7 @@ class Talk:
                 self.past.add(stored)
                 self.last = result
             else:
-                self.past.add_failed(self._failed(answering, asked), asked.items)
+                self.past.add_failed(self._failed(answering, asked), asked.items, asked.documents)
             self._answering = None
             self.past.title()
             state = self.state()
@@ -305,11 +317,10 @@ class Talk:
 
     def _failed(self, answering: Answering, asked: Asked) -> Turn:
         """Return a turn that nobody answered."""
-        note = "" if answering.error is None else _message(answering.error)
         parent = self.past.end if asked.goes_on else asked.parent
         turn = answering.turn or self._turn(new_id("turn"), question_of(asked.items), parent)
         blocks = tuple(msgspec.structs.replace(each, state="failed") for each in turn.blocks)
-        return msgspec.structs.replace(turn, status="failed", note=note, blocks=blocks)
+        return msgspec.structs.replace(turn, status="failed", note=answering.reason, blocks=blocks)
 
     def _await_title(self, answering: Answering) -> None:
         """Wait a while for the title that a model may make after the first turn."""
@@ -344,6 +355,21 @@ class Talk:
         if model:
             find_target(self._bench.catalog, agent=agent, model=model)
 
+    def _place(self, turn_id: str) -> Place:
+        """Return where a turn stands, that which is coming too."""
+        coming = None if self._answering is None else self._answering.so_far()
+        if coming is not None and coming.response.id == turn_id:
+            return Place(coming.parent, coming.input, coming.response.output)
+        return self.past.place(turn_id)
+
+    def _asked(self, turn_id: str) -> tuple[Place, tuple[Document, ...]]:
+        """Return where a turn stands, and what it rested on."""
+        with self._lock:
+            place = self.past.place(turn_id)
+        if place.documents is not None:
+            return place, place.documents
+        return place, documents_of(place.output, self._bench.library_view)
+
     def _check_idle(self) -> None:
         if self._answering is not None:
             raise InvalidRequest("An answer is still coming. Stop it, or wait for its end.")
@@ -371,9 +397,3 @@ def _result(answering: Answering) -> Result:
     run = stream.run
     limit = run.target.endpoint.max_tool_result_chars
     return Result(run.response, run.row, answering.events, answering.times, limit=limit, warning=run.warning)
-
-
-def _message(error: Exception) -> str:
-    if isinstance(error, AgentbenchError):
-        return error.message
-    return f"agentbench itself failed ({type(error).__name__}). The kernel's log says more."

@@ -9,7 +9,7 @@ from msgspec import json
 from agentbench.notebook.blocks import Kind
 from agentbench.protocol.values import Value
 
-__all__ = ["Block", "Question", "Source", "State", "Status", "Taken", "ToolResult", "Turn", "plain"]
+__all__ = ["Block", "Found", "Passage", "Question", "Source", "State", "Status", "Taken", "ToolResult", "Turn", "plain"]
 
 State = Literal["running", "waiting", "done", "failed", "refused"]
 Status = Literal["running", "completed", "incomplete", "failed", "stopped"]
@@ -31,10 +31,28 @@ class ToolResult(Value, frozen=True, kw_only=True):
     note: str = ""
 
 
+class Passage(Value, frozen=True, kw_only=True):
+    """A passage that an answer may cite as `[n]`, with so much of its text as a page carries lightly."""
+
+    n: int
+    title: str
+    url: str | None
+    score: float
+    text: str
+
+
+class Found(Value, frozen=True, kw_only=True):
+    """What a search of documents found, and the line that says so."""
+
+    line: str
+    passages: tuple[Passage, ...] = ()
+
+
 class Block(Value, frozen=True, kw_only=True):
     """A stretch of an answer, of one kind; `html` holds its top-level pieces.
 
-    A call has the rest: `arguments` as laid out JSON, `seconds` that its function took, its result.
+    A call has the rest: `arguments` as laid out JSON, `seconds` that its function took, its result. A search of
+    documents has what it `found`.
     """
 
     key: str
@@ -48,6 +66,7 @@ class Block(Value, frozen=True, kw_only=True):
     seconds: float | None = None
     images: tuple[str, ...] = ()
     result: ToolResult | None = None
+    found: Found | None = None
 
 
 class Taken(Value, frozen=True, kw_only=True):
@@ -62,11 +81,13 @@ class Taken(Value, frozen=True, kw_only=True):
 
 
 class Source(Value, frozen=True, kw_only=True):
-    """What an answer refers to, and the stretch of it that does."""
+    """What an answer refers to, and the stretch of it that does; `n` is a passage's number, which may not be cited."""
 
     title: str
     url: str | None
     quote: str
+    n: int | None = None
+    cited: bool = True
 
 
 class Turn(Value, frozen=True, kw_only=True):

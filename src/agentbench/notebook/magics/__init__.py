@@ -137,6 +137,8 @@ class AgentMagics(Magics):
             return GROUPS
         if what == "conversations":
             return [each.id for each in self.session.bench.conversations()]
+        if what == "collections":
+            return self.session.bench.collection_names()
         from agentbench.runner.target import model_names
 
         catalog = self.session.bench.catalog

@@ -23,6 +23,11 @@ _ARGUMENTS: Mapping[str, tuple[Completes, ...]] = {
     "history": ("conversations",),
     "prices": ("models",),
 }
+_ACTIONS: Mapping[str, Mapping[str, tuple[Completes, ...]]] = {
+    "files": dict.fromkeys(("add", "retry", "delete"), ()),
+    "know": dict.fromkeys(("show", "add", "search", "remove", "reindex", "delete"), ("collections",)),
+}
+"""The words that some commands take first, and what follows them."""
 
 
 def complete(
@@ -55,11 +60,23 @@ def _candidates(
             return known(option.completes) if option.completes else ()
     if typed.startswith("-"):
         return _option_names(command)
-    if len(words) > 1:
-        return []
-    if command.name == "help":
+    if command.name in _ACTIONS:
+        return _after_action(words[1:], _ACTIONS[command.name], known)
+    return _argument(command.name, commands, known) if len(words) == 1 else []
+
+
+def _argument(name: str, commands: Mapping[str, Command], known: Callable[[Completes], Iterable[str]]) -> Iterable[str]:
+    if name == "help":
         return commands
-    return [each for kind in _ARGUMENTS.get(command.name, ()) for each in known(kind)]
+    return [each for kind in _ARGUMENTS.get(name, ()) for each in known(kind)]
+
+
+def _after_action(
+    words: list[str], actions: Mapping[str, tuple[Completes, ...]], known: Callable[[Completes], Iterable[str]]
+) -> Iterable[str]:
+    if not words:
+        return actions
+    return [each for kind in actions.get(words[0], ()) for each in known(kind)] if len(words) == 1 else []
 
 
 def _option_names(command: Command) -> list[str]:

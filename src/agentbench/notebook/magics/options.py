@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Option", "parse"]
 
-Completes = Literal["agents", "models", "variables", "columns", "conversations"]
+Completes = Literal["agents", "models", "variables", "columns", "conversations", "collections"]
 _WORD = re.compile(r"""\s*((?:"(?:\\.|[^"\\])*"|'[^']*'|[^\s"'])+)""")
 _LOOKS_LIKE_OPTION = re.compile(r"-[a-zA-Z]$|--[a-zA-Z][\w-]*$")
 

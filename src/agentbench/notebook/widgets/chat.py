@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from agentbench.errors import AnswerFailed
+from agentbench.notebook.chat.documents import ChatDocuments
 from agentbench.notebook.chat.exporting import whole_branch
 from agentbench.notebook.chat.pictures import image_bytes
 from agentbench.notebook.chat.record import Records
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from agentbench.notebook.result import Result
     from agentbench.storage.conversations import Conversation
     from agentbench.workbench import Workbench
+    from agentbench.workbench.looking_into import Documents
 
     Follow = Callable[[Conversation | None], None]
 
@@ -57,6 +59,7 @@ class ChatWidget(BenchWidget):
     running = traitlets.Bool(False).tag(sync=True)  # noqa: FBT003 - the trait's default
     draft = traitlets.Unicode("").tag(sync=True)
     totals = traitlets.Dict().tag(sync=True)
+    documents = traitlets.List(traitlets.Dict()).tag(sync=True)
 
     def __init__(
         self,
@@ -65,6 +68,7 @@ class ChatWidget(BenchWidget):
         agent: str | None = None,
         model: str | None = None,
         conversation: Conversation | str | None = None,
+        files: Documents = (),
         follow: Follow | None = None,
     ) -> None:
         lock, self._recording = threading.RLock(), threading.RLock()
@@ -73,8 +77,11 @@ class ChatWidget(BenchWidget):
         self._bench = bench
         self._follow = follow
         self._talk = Talk(bench, self, lock=lock, agent=agent, model=model, conversation=conversation)
+        self._documents = ChatDocuments(lambda: bench.library_view, lambda shown: self.show(documents=shown))
+        chosen = bench.library_view.documents(files) if files else self._talk.last_documents()
         super().__init__(**self._talk.state())
         self.lock = lock  # one for both: each calls the other
+        self._documents.put(chosen)
 
     @property
     def conversation(self) -> Conversation | None:
@@ -99,7 +106,7 @@ class ChatWidget(BenchWidget):
         Tools that want a person's yes aren't run: the cell that asks is busy, so no button would be heard. Raises
         `AnswerFailed` if the answer breaks off, or the error that kept it from beginning.
         """
-        answering = self._talk.send(text, images, asks=False)
+        answering = self._talk.send(text, images, asks=False, documents=self._documents.chosen())
         try:
             answering.done.wait()
         except KeyboardInterrupt:
@@ -128,12 +135,13 @@ class ChatWidget(BenchWidget):
     def exported(self) -> dict[str, Any]:
         """Return the whole branch in view, as far as a page carries it, with its images; without the draft."""
         with self.lock:
-            return super().exported() | {"draft": ""} | whole_branch(self._talk.past)
+            return super().exported() | {"draft": "", "documents": []} | whole_branch(self._talk.past)
 
     def close(self) -> None:
         """Stop what is coming, and end its thread."""
         if (talk := getattr(self, "_talk", None)) is not None:
             talk.close()
+            self._documents.close()
         super().close()
 
     # -- what the views ask for ---------------------------------------------------------------------------------
@@ -143,7 +151,7 @@ class ChatWidget(BenchWidget):
         """Ask what comes next; another agent or model answers from now on, if one is named."""
         if agent or model is not None:
             self._talk.use(agent or None, model)
-        self._talk.send(text, images)
+        self._talk.send(text, images, documents=self._documents.chosen())
         return True
 
     @operation
@@ -193,6 +201,7 @@ class ChatWidget(BenchWidget):
     def fresh(self) -> bool:
         """Begin another conversation; this one stays in the history."""
         self._talk.fresh()
+        self._documents.clear()
         self._renew()
         return True
 
@@ -218,6 +227,50 @@ class ChatWidget(BenchWidget):
     def fetch_earlier(self, before: str, count: int) -> list[Any]:
         """Return turns before one of them."""
         return self._talk.earlier(before, count)
+
+    @operation
+    def passage(self, turn: str, number: int) -> dict[str, str]:
+        """Return a passage that a turn's answer may cite, between what is around it in its file."""
+        return self._talk.passage(turn, number)
+
+    @operation
+    def library(self) -> dict[str, Any]:
+        """Return what can be picked: the newest collections and files."""
+        library = self._bench.library_view
+        files = library.files()
+        return {
+            "collections": [{"id": each.id, "name": each.name, "files": each.files} for each in library.collections()],
+            "files": [{"id": each.id, "name": each.name, "size": each.size, "status": each.status} for each in files],
+        }
+
+    @operation
+    def pick(self, kind: str, name: str, picked: bool) -> bool:  # noqa: FBT001 - views send it by name
+        """Let the answers rest on a collection or file of that id, or no longer."""
+        self._documents.pick(kind, name, picked=picked)
+        return True
+
+    @operation
+    def upload(self, key: str, name: str, size: int) -> bool:
+        """Expect a file, whose pieces come by `piece`."""
+        self._documents.begin(key, name, size)
+        return True
+
+    @operation
+    def piece(self, key: str, at: int, buffers: Sequence[bytes] = ()) -> int:
+        """Take a piece of a file; return how many bytes of it have come."""
+        return self._documents.take(key, at, buffers)
+
+    @operation
+    def unpick(self, key: str) -> bool:
+        """Take a document out, or end its upload."""
+        self._documents.remove(key)
+        return True
+
+    @operation
+    def reprocess(self, key: str) -> bool:
+        """Process a file again that failed."""
+        self._documents.retry(key)
+        return True
 
     # -- what the talk tells ------------------------------------------------------------------------------------
 

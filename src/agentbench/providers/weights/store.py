@@ -13,7 +13,7 @@ from agentbench.errors import WeightsUnavailable
 from agentbench.providers.weights import cache
 
 if TYPE_CHECKING:
-    from agentbench.providers.weights.table import Weights
+    from agentbench.providers.weights.table import Progress, Weights
 
 __all__ = ["Found", "find_file", "locate", "obtain"]
 
@@ -51,7 +51,7 @@ def find_file(path: str | Path, *, origin: str = "the config") -> Path:
     return file
 
 
-def obtain(weights: Weights, *, progress: bool) -> Path:
+def obtain(weights: Weights, *, progress: Progress) -> Path:
     """Return the file, fetched if it isn't here. Blocks; one process fetches and the others wait for it."""
     if found := locate(weights):
         return found.path
@@ -66,7 +66,7 @@ def obtain(weights: Weights, *, progress: bool) -> Path:
     return target
 
 
-def _fetch_once(weights: Weights, target: Path, *, progress: bool) -> None:
+def _fetch_once(weights: Weights, target: Path, *, progress: Progress) -> None:
     from filelock import FileLock
 
     from agentbench.providers.weights.fetch import fetch

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import PurePosixPath
+from typing import TypeAlias
 
 import msgspec
 
-__all__ = ["DEFAULT", "TABLE", "Weights"]
+__all__ = ["DEFAULT", "TABLE", "Progress", "Weights"]
+
+Progress: TypeAlias = bool | Callable[[int], object]
+"""Whether to draw a bar on stderr; or what to call with the bytes that have come, from the thread that fetches."""
 
 
 class Weights(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,10 +9,12 @@ from agentbench.notebook.magics.commands.balance import Balance
 from agentbench.notebook.magics.commands.budget import Budget
 from agentbench.notebook.magics.commands.chat import Chat
 from agentbench.notebook.magics.commands.config import Config
+from agentbench.notebook.magics.commands.files import Files
 from agentbench.notebook.magics.commands.help import Help
 from agentbench.notebook.magics.commands.history import History
 from agentbench.notebook.magics.commands.inspect import Inspect
 from agentbench.notebook.magics.commands.keys import Keys
+from agentbench.notebook.magics.commands.know import Know
 from agentbench.notebook.magics.commands.new import New
 from agentbench.notebook.magics.commands.prices import Prices
 from agentbench.notebook.magics.commands.probe import Probe
@@ -31,6 +33,8 @@ _ALL: tuple[Command, ...] = (
     Use(),
     New(),
     History(),
+    Files(),
+    Know(),
     Usage(),
     Prices(),
     Budget(),

@@ -27,7 +27,7 @@ __all__ = ["Chat"]
 
 # Where an option of this call overrides one that `%config AgentMagics` sets.
 _PARAMETERS = ("temperature", "max_output_tokens")
-_OF_A_CHAT = {"agent", "model", "to"}
+_OF_A_CHAT = {"agent", "model", "to", "files"}
 """The options that make sense without a prompt."""
 
 
@@ -56,6 +56,12 @@ class Chat:
             "functions that the model may call, by variable name; several with commas",
             "FUNCTIONS",
             completes="variables",
+        ),
+        Option(
+            ("-f", "--files"),
+            "what the answer may rest on: collections, files, web pages; several with commas",
+            "NAMES",
+            completes="collections",
         ),
         Option(("--image",), "show the model an image", "PATH_OR_VAR", completes="variables"),
         Option(("--dry-run",), "ask nobody; show what it would cost on each model"),
@@ -105,6 +111,8 @@ class Chat:
             options["schema"] = lookup(name, call.namespace, option="--json")
         if (names := call.options.get("tools")) is not None:
             options["functions"] = [lookup(name.strip(), call.namespace, option="--tools") for name in names.split(",")]
+        if (files := call.options.get("files")) is not None:
+            options["files"] = _names(files)
         if (image := call.options.get("image")) is not None:
             options["images"] = [image_url(image, call.namespace)]
         if (to := call.options.get("to")) is not None and (not to.isidentifier() or iskeyword(to)):
@@ -122,11 +130,15 @@ def _open(call: Call) -> ChatWidget:
 
     if not hasattr(call.magics.ip, "kernel"):
         raise InvalidRequest("The chat view needs a notebook. Here, write a prompt: %agent chat Why is the sky blue?")
-    chat = call.session.chat(call.agent, call.model)
+    chat = call.session.chat(call.agent, call.model, _names(call.options.get("files") or ""))
     display(chat)
     if name := call.options.get("to"):
         call.namespace[name] = chat
     return chat
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _given(call: Call, name: str) -> Any:
