@@ -64,7 +64,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
         library, embeddings = bench._runner.library, bench._runner.embeddings
         embedder = WordEmbedder()
         for part in (library, library._processing):
-            part._embedder = lambda: embedder
+            part._embedder = lambda _: embedder
         monkeypatch.setattr(embeddings, "embedder", lambda **_: embedder)
         yield bench
 

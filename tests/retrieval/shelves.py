@@ -62,7 +62,7 @@ async def opened(
 ) -> AsyncIterator[Library]:
     """Give a library, and close it."""
     chosen, used = replace(SETTINGS, **settings), embedder or WordEmbedder()
-    library = Library(database, embedder=lambda: used, settings=lambda: chosen)
+    library = Library(database, embedder=lambda _: used, settings=lambda: chosen)
     library._processing.lease = lease
     try:
         yield library

@@ -45,12 +45,11 @@ async def test_a_file_goes_through_its_steps(sqlite: Database) -> None:
     async with opened(sqlite, embedder) as library:
         file = await library.add(ANN, "a.txt", story("Step", 10).encode())
         seen = [each async for each in library.watch(file.id)]
-        assert [(each.done, each.total) for each in seen if each.step == "embedding"] == [
-            (0, 10),
-            (4, 10),
-            (8, 10),
-            (10, 10),
-        ]
+        done = [each.done for each in seen if each.step == "embedding"]
+        assert {each.total for each in seen if each.step == "embedding"} == {10}
+        assert (done[0], done[-1]) == (0, 10)
+        assert done == sorted(set(done))
+        assert len(done) > 3
         steps = list(dict.fromkeys(each.step for each in seen))
         assert steps[-2:] == ["embedding", "completed"]
         assert set(steps) <= {"waiting", "extracting", "splitting", "embedding", "completed"}

@@ -89,9 +89,9 @@ def line_of(search: Search) -> str:
     """Return a search in one line."""
     names = [*search.collections, *search.files]
     several = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    if search.passages and not search.searched:
+        return f"Read {several or 'the documents'} as a whole"
     within = f" of {several}" if several else ""
-    if not search.searched:
-        return f"Read{within or ' the documents'} as a whole"
     took = f"{search.seconds:.1f} s" if search.seconds >= 1 else f"{search.seconds * 1000:.0f} ms"
     return f"Searched {search.searched:,} passage{'s' * (search.searched != 1)}{within} in {took}"
 

@@ -104,7 +104,7 @@ class Filing(Shelf):
         One that is being processed, or has nothing left to do, stays as it is.
         """
         done = (await self.file(reader, file_id, write=True)).status == "completed"
-        embedder = self._embedder().name if done else None
+        embedder = self._embedder(reader.user).name if done else None
 
         def job(connection: Connection) -> StoredFile:
             found = find_file(connection, file_id, reader, write=True)

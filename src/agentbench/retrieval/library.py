@@ -20,7 +20,7 @@ __all__ = ["Library", "Linked"]
 class Library(Searching):
     """The files and collections of one database. All calls belong on one event loop; `aclose` ends what runs there.
 
-    `embedder` gives the one that embeds from now on, and `settings` those that hold then. Every call raises
+    `embedder` gives the one that embeds for a user from now on, and `settings` those that hold then. Every call raises
     `UnknownName` for what the reader may not read, as for what isn't there.
     """
 

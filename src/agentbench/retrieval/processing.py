@@ -60,7 +60,7 @@ class Processing:
         database: Database,
         changes: Changes,
         *,
-        embedder: Callable[[], Embedder],
+        embedder: Callable[[str], Embedder],
         settings: Callable[[], RetrievalSettings],
     ) -> None:
         self.lease = LEASE_S

@@ -56,7 +56,7 @@ class Searching(Collecting):
         self,
         database: Database,
         *,
-        embedder: Callable[[], Embedder],
+        embedder: Callable[[str], Embedder],
         settings: Callable[[], RetrievalSettings],
     ) -> None:
         super().__init__(database, embedder=embedder, settings=settings)
@@ -88,7 +88,7 @@ class Searching(Collecting):
         settings = self._settings()
         job = partial(self._within, reader=reader, files=files, collections=collections)
         within = await self._database.read(job)
-        vectors = None if ranking == "text" else await self._embedded(asked, within)
+        vectors = None if ranking == "text" else await self._embedded(asked, within, reader)
         return await self._opened_index().search(
             asked,
             vectors,
@@ -133,7 +133,7 @@ class Searching(Collecting):
 
         `every` file is read, split and embedded anew, as after other settings for passages.
         """
-        embedder = self._embedder()
+        embedder = self._embedder(reader.user)
         probe = await embedder.embed(["How long is a vector?"], "query")
         today = _Vectors(embedder.name, int(probe.shape[1]))
 
@@ -176,11 +176,11 @@ class Searching(Collecting):
             self._checked[collection.id] = collection.version, vectors
         return vectors
 
-    async def _embedded(self, queries: Sequence[str], within: _Within) -> NDArray[np.float32] | None:
+    async def _embedded(self, queries: Sequence[str], within: _Within, reader: Reader) -> NDArray[np.float32] | None:
         """Embed queries as the passages were; raises `InvalidRequest` where others were embedded otherwise."""
         if not within.vectors:
             return None
-        embedder = self._embedder()
+        embedder = self._embedder(reader.user)
         for vectors, place in within.vectors.items():
             if vectors.embedder != embedder.name:
                 raise InvalidRequest(_mixed(vectors.embedder, embedder.name, place))

@@ -24,7 +24,7 @@ class Shelf:
         self,
         database: Database,
         *,
-        embedder: Callable[[], Embedder],
+        embedder: Callable[[str], Embedder],
         settings: Callable[[], RetrievalSettings],
     ) -> None:
         self._database = database

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Lost", "Steps"]
 
 _READ_AT_ONCE = 2048
+_FIRST, _FAST_S, _SLOW_S = 4, 0.5, 2.0
 
 
 class Lost(Exception):
@@ -49,7 +51,7 @@ class Steps:
         worker: str,
         database: Database,
         *,
-        embedder: Callable[[], Embedder],
+        embedder: Callable[[str], Embedder],
         settings: RetrievalSettings,
         tell: Callable[[], None],
     ) -> None:
@@ -99,17 +101,20 @@ class Steps:
         await self._store(processing.save_passages, new=new)
 
     async def _vectors(self) -> None:
-        embedder = self._embedder()
+        embedder = self._embedder(self._file.user)
         if self._file.embedder != embedder.name:
             # Before the first vector of another embedder; how long they are is known when it comes.
             await self._store(processing.use_embedder, embedder=embedder.name, dimensions=0)
             self._file = msgspec.structs.replace(self._file, embedder=embedder.name)
         total, done = await self._database.read(partial(passages.count, file_id=self._file.id))
         self._show(Progress(file=self._file.id, step="embedding", done=done, total=total))
-        batch = self._settings.batch_size * self._settings.concurrency
+        size = min(_FIRST, self._settings.batch_size)
         while waiting := await self._database.read(self._unembedded):
-            for first in range(0, len(waiting), batch):
-                await self._embed(embedder, waiting[first : first + batch])
+            while waiting:
+                began = time.monotonic()
+                await self._embed(embedder, waiting[:size])
+                waiting = waiting[size:]
+                size = _paced(size, time.monotonic() - began, self._settings)
 
     def _unembedded(self, connection: Connection) -> list[Passage]:
         return passages.unembedded(connection, self._file.id, _READ_AT_ONCE)
@@ -131,6 +136,13 @@ class Steps:
     def _show(self, progress: Progress) -> None:
         self.progress = progress
         self._tell()
+
+
+def _paced(size: int, seconds: float, settings: RetrievalSettings) -> int:
+    """Return how many passages to embed next: as many as are stored again within a second or two."""
+    if seconds > _SLOW_S:
+        return max(size // 2, 1)
+    return min(size * 2, settings.batch_size * settings.concurrency) if seconds < _FAST_S else size
 
 
 def _bytes(connection: Connection, file_id: str) -> bytes:

@@ -62,7 +62,7 @@ class Runner:
             budgets=self.budgets,
             may_name_models=self.may_name_models,
         )
-        self.library = Library(database, embedder=self.embeddings.embedder, settings=lambda: self.catalog.retrieval)
+        self.library = Library(database, embedder=self.embeddings.embedder_for, settings=lambda: self.catalog.retrieval)
         writer = QueryWriter(lambda: self.catalog, providers, database, purse=self.purse)
         self.grounding = Grounding(lambda: self.catalog, self.library, self.embeddings, writer)
         self._remote: WeakSet[Run] = WeakSet()

@@ -51,7 +51,7 @@ async def runner(tmp_path_factory: pytest.TempPathFactory, words: WordEmbedder) 
     """Give a runner with a library."""
     database = Database(f"sqlite:///{tmp_path_factory.mktemp('library') / 'library.db'}")
     runner = runner_of(FakeProvider(), database, msgspec.structs.replace(catalog(), retrieval=SETTINGS))
-    runner.library = Library(database, embedder=lambda: words, settings=lambda: runner.catalog.retrieval)
+    runner.library = Library(database, embedder=lambda _: words, settings=lambda: runner.catalog.retrieval)
     runner.grounding._library = runner.library  # answers look into it too
     yield runner
     await runner.library.aclose()

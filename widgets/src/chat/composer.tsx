@@ -11,7 +11,7 @@ import { useDocuments } from "./documents";
 import { MessageField } from "./field";
 import { dataUrls, isImage, Thumbnails } from "./images";
 import { Picker, PickerButton, usePicking } from "./picker";
-import type { Agent } from "./types";
+import type { Agent, ChatDocument } from "./types";
 
 const SAVE_AFTER_MS = 600;
 
@@ -24,7 +24,7 @@ export function Composer({ field, onStop }: Props) {
   const { running, taking, following } = useChat();
   const [text, setText, save] = useDraft(field);
   const [images, setImages] = useState<string[]>([]);
-  const { ask, attempt, busy, trouble, waiting } = useAsking();
+  const { ask, attempt, busy, trouble, waiting, fail } = useAsking();
   const canSend = !running && !busy && (text.trim() !== "" || images.length > 0);
   const documents = useDocuments();
   const picking = usePicking();
@@ -33,6 +33,10 @@ export function Composer({ field, onStop }: Props) {
     documents.add(others);
     const more = await attempt(() => dataUrls(pictures, images));
     if (more) setImages((now) => [...now, ...more]);
+  };
+  const remove = (document: ChatDocument) => {
+    fail(""); // it may have been about this one
+    documents.remove(document);
   };
   taking.current = add;
   const send = async () => {
@@ -54,7 +58,7 @@ export function Composer({ field, onStop }: Props) {
       {waiting}
       {documents.trouble}
       {picking.isOpen && <Picker documents={documents.all} onClose={picking.close} />}
-      <Chips documents={documents.all} onRemove={documents.remove} onRetry={documents.retry} />
+      <Chips documents={documents.all} onRemove={remove} onRetry={documents.retry} />
       <Reading images={images} />
       <Thumbnails images={images} onRemove={(index) => setImages(images.filter((_, each) => each !== index))} />
       <div class="ab-compose">
@@ -69,17 +73,26 @@ export function Composer({ field, onStop }: Props) {
         />
         <AttachButton onFiles={add} />
         <PickerButton {...picking} />
-        {running ? (
-          <Button kind="danger" onClick={onStop}>
-            Stop
-          </Button>
-        ) : (
-          <Button kind="primary" disabled={!canSend} onClick={send}>
-            Send
-          </Button>
-        )}
+        <SendButton canSend={canSend} onSend={send} onStop={onStop} />
       </div>
     </div>
+  );
+}
+
+/** Sends, or stops the answer that is coming. */
+function SendButton({ canSend, onSend, onStop }: { canSend: boolean; onSend: () => void; onStop: () => void }) {
+  const { running } = useChat();
+  if (running) {
+    return (
+      <Button kind="danger" onClick={onStop}>
+        Stop
+      </Button>
+    );
+  }
+  return (
+    <Button kind="primary" disabled={!canSend} onClick={onSend}>
+      Send
+    </Button>
   );
 }
 

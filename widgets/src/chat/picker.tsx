@@ -80,7 +80,11 @@ export function Picker({ documents, onClose }: PickerProps) {
     // biome-ignore lint/a11y/useSemanticElements: it holds two fieldsets
     <div class="ab-choices" role="group" aria-label="Files and collections" onKeyDown={onKeyDown}>
       <div class="ab-row-of-buttons">
-        {count > MANY ? <Filter value={words} onInput={setWords} /> : <span class="ab-grow" />}
+        {count > MANY ? (
+          <Filter value={words} onInput={setWords} />
+        ) : (
+          <span class="ab-grow ab-muted">Answers rest on what is ticked.</span>
+        )}
         <Button onClick={onClose}>Done</Button>
       </div>
       {library === null && !trouble && <Spinner label="Looking" />}

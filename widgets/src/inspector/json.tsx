@@ -1,11 +1,12 @@
 // JSON that folds. What is folded isn't drawn, so that neither depth nor length can stall the page.
 
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 
 const OPEN_DEPTH = 3;
 const OPEN_SIZE = 30;
 const MOST_ITEMS = 200;
 const MOST_CHARACTERS = 2000;
+const LONGEST_INNER = 1_000_000;
 
 export function JsonTree({ value }: { value: unknown }) {
   return (
@@ -76,6 +77,33 @@ function Leaf({ value }: { value: unknown }) {
           … all {text.length.toLocaleString("en-US")} characters
         </button>
       )}
+      {typeof value === "string" && <Inner text={value} />}
     </span>
   );
+}
+
+/** The JSON that a string holds, as arguments and results of calls do. */
+function Inner({ text }: { text: string }) {
+  const [open, setOpen] = useState(false);
+  const value = useMemo(() => parsed(text), [text]);
+  if (value === null) return null;
+  return (
+    <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary class="ab-muted">as JSON</summary>
+      {open && (
+        <div class="abi-nested">
+          <Node value={value} depth={0} />
+        </div>
+      )}
+    </details>
+  );
+}
+
+function parsed(text: string): object | null {
+  if (!/^\s*[[{]/.test(text) || text.length > LONGEST_INNER) return null;
+  try {
+    return JSON.parse(text) as object;
+  } catch {
+    return null;
+  }
 }

@@ -1,7 +1,7 @@
 // A conversation's values for the tests of its view.
 
 import { act } from "@testing-library/preact";
-import type { Block, Turn } from "../../src/chat/types";
+import type { Block, ChatDocument, Turn } from "../../src/chat/types";
 import { FakeModel } from "../model";
 
 export function block(more: Partial<Block> = {}): Block {
@@ -39,6 +39,21 @@ export function turn(id: string, more: Partial<Turn> = {}): Turn {
   };
 }
 
+export function chatDocument(name: string, more: Partial<ChatDocument> = {}): ChatDocument {
+  return {
+    key: name,
+    kind: "file",
+    id: `file_${name}`,
+    name,
+    state: "ready",
+    done: 1,
+    total: 1,
+    error: "",
+    retry: false,
+    ...more,
+  };
+}
+
 export function model(traits: Record<string, unknown> = {}): FakeModel {
   const agents = [
     { id: "a", name: "Research", model: "openai/one", images: true },
@@ -55,6 +70,7 @@ export function model(traits: Record<string, unknown> = {}): FakeModel {
     live: null,
     running: false,
     draft: "",
+    documents: [],
     ...traits,
   });
 }
