@@ -87,7 +87,7 @@ def test_remove(notes: FileCollection, bench: Workbench) -> None:
     notes.remove("coffee.md")
     assert notes.files()["name"].tolist() == ["김치.txt"]
     assert len(bench.files()) == 2
-    with pytest.raises(UnknownName, match="no file 'coffee.md'"):
+    with pytest.raises(UnknownName, match=r"no file 'coffee\.md'"):
         notes.remove("coffee.md")
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from agentbench.workbench.collection import FileCollection
 
-__all__ = ["Quality", "measured"]
+__all__ = ["Quality", "beats", "measured"]
 
 HERE = Path(__file__).parent
 DEPTH = 20

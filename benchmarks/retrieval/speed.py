@@ -110,12 +110,13 @@ async def measure(database: Database, collection_ids: Sequence[str], total: int)
     """Print how long searches take in one collection, in all, and how much memory that needs."""
     ones = [Scope(collections=(each,)) for each in collection_ids]
     everything = [Scope(collections=tuple(collection_ids))]
-    for label, scopes, ranking in (
+    rows: tuple[tuple[str, list[Scope], Ranking], ...] = (
         ("one, fused", ones, "fused"),
         ("one, vectors", ones, "vectors"),
         ("one, text", ones, "text"),
         ("all, fused", everything, "fused"),
-    ):
+    )
+    for label, scopes, ranking in rows:
         index = Index(database)
         started = time.perf_counter()
         await index.search(["first"], np.ones((1, DIMENSIONS), np.float32), scopes[0], top_k=5)

@@ -19,6 +19,7 @@ SET_UP = f"""\
 %load_ext agentbench
 import agentbench, time
 from agentbench.notebook.widgets import base
+from agentbench.storage.grants import Reader
 bench = agentbench.Workbench({CONFIG!r})
 agentbench.set_workbench(bench)
 session = get_ipython().magics_manager.registry["AgentMagics"].session
@@ -91,6 +92,14 @@ def test_options(kernel: Kernel) -> None:
     """Agent and model of this call are those of the widget."""
     kernel.run("%agent chat -a bot -m scripted/turns --to chat")
     assert value(kernel, "chat.agent, chat.model") == "('bot', 'scripted/turns')"
+
+
+def test_files(kernel: Kernel) -> None:
+    """What is named after --files is ticked in the widget; a name that there isn't is an error."""
+    kernel.run("bench._open_loop().portal.call(bench._runner.library.create, Reader('kernel'), 'birds')")
+    kernel.run("%agent chat --files birds --to chat")
+    assert value(kernel, "[each['name'] for each in chat.documents]") == "['birds']"
+    assert "There is no file or collection 'nowhere'." in kernel.run("%agent chat -f nowhere").reply["evalue"]
 
 
 @pytest.mark.parametrize("cell", ["%%agent\n ", "%agent chat --system Be", "%agent chat --dry-run"])

@@ -34,7 +34,8 @@ def test_a_collection(shell: Shell, note: Path) -> None:
 
 def test_files(shell: Shell, note: Path) -> None:
     """They are added and deleted by name."""
-    assert shell.run(f"%agent files add '{note}'")["passages"].tolist() == [1]
+    shell.ip.user_ns["note"] = note
+    assert shell.run("%agent files add '{{note}}'")["passages"].tolist() == [1]
     assert shell.run("%agent files --failed").empty
     assert shell.run("%agent files delete 'my note.md'").empty
 

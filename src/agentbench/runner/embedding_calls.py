@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 from anyio import CancelScope
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
 from agentbench.errors import (
     AgentbenchError,
@@ -34,8 +34,8 @@ __all__ = ["EmbeddingCalls"]
 
 _log = logging.getLogger(__name__)
 _PASSING = (UpstreamRateLimited, UpstreamTimeout, UpstreamUnavailable)
-_jitter = wait_random_exponential(multiplier=1, max=15)
-"""Seconds: anything up to 1, then up to 2, 4 … 15."""
+_jitter = wait_exponential_jitter(initial=1, max=15, jitter=1)
+"""Seconds: 1, 2, 4 … 15, and up to one more each, so that those who failed together don't come together."""
 
 
 class _Answer(Protocol):

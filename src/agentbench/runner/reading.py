@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ _FOUND = (
     " say. Answer the words that follow with their help{cite}. If they don't hold the answer, say so."
 )
 _CITE = ", and put the number of each passage that you use behind what you took from it, in square brackets: [1]"
+_PLAIN = "passage"
 _NOTHING = "The documents were searched for the words that follow, and nothing was found. Say so in your answer."
 
 
@@ -55,8 +57,9 @@ def _fenced(passage: Passage, fence: str) -> str:
 
 
 def _fence(passages: Iterable[Passage]) -> str:
-    """Return a tag that is in none of the passages: it is made when they are there already."""
+    """Return a tag that is in none of the passages; one that holds anything like it gets a tag made after the fact."""
+    fence = _PLAIN
     texts = [text for passage in passages for text in (passage.text, passage.name, passage.heading or "")]
-    while any((fence := f"passage-{secrets.token_hex(4)}") in text for text in texts):
-        pass
+    while any(re.search(rf"<\s*/?\s*{fence}", text, re.IGNORECASE) for text in texts):
+        fence = f"{_PLAIN}-{secrets.token_hex(4)}"
     return fence

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from tests.notebook.inert import faults
 from tests.notebook.payloads import PAYLOADS
+from tests.notebook.searches import answer, passage, search
 from tests.notebook.turns import row, turn
 
 from agentbench.notebook.chat.drawing import arguments_of, result_of, turn_of
@@ -92,6 +93,37 @@ def test_growing_is_what_it_becomes() -> None:
         (each.key, each.kind, each.name, each.result) for each in whole
     ]
     assert (growing.blocks[2].seconds, growing.blocks[2].state) == (0.5, "done")
+
+
+def test_a_growing_search_is_what_it_becomes() -> None:
+    """Its block has what was found as soon as that is told, and the same in the whole turn."""
+    builder, growing = EventBuilder(draft(CreateResponse(), model="m")), Growing({})
+    call, found = search(passage())
+    feed(growing, [*builder.start(), *builder.item(call)])
+    assert [each.fields["block"]["state"] for each in growing.changes()] == ["running"]
+    feed(growing, builder.item(found))
+    assert [each.fields["block"]["found"]["line"][:14] for each in growing.changes()] == ["Searched 1,234"]
+    assert (growing.changes(), growing.blocks) == ([], drawn(call, found).blocks)
+
+
+def test_sources_are_the_passages() -> None:
+    """Each once, marked where it isn't cited; then what else the model named. What isn't the web's is no link."""
+    one, two = passage(1), passage(2, url="javascript:x()")
+    other = UrlCitation(url="https://example.org", title="web", start_index=0, end_index=4)
+    said = Message(id="m", role="assistant", content=(OutputText(text="Fast", annotations=(other,)),))
+    shown = drawn(*search(one, two), answer("It [1].", one), said)
+    assert [(each.n, each.cited, each.url, each.title) for each in shown.sources] == [
+        (1, True, None, "a.pdf, page 3 · Birds > Speed"),
+        (2, False, None, "a.pdf, page 3 · Birds > Speed"),
+        (None, True, "https://example.org", "web"),
+    ]
+
+
+def test_a_long_passage_is_cut() -> None:
+    """A turn brings the beginning; the whole is asked for."""
+    (block,) = drawn(*search(passage(text="x" * 100_000))).blocks
+    assert block.found is not None
+    assert len(block.found.passages[0].text) == 2_001
 
 
 def test_changes_come_once() -> None:

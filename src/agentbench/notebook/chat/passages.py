@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentbench.errors import UnknownName
+from agentbench.errors import InvalidRequest, UnknownName
 from agentbench.notebook.sources import cut, searches_of
 
 if TYPE_CHECKING:
@@ -20,9 +20,13 @@ _LONGEST = 20_000
 _GONE = "The file has changed since, or isn't there any more: this is the passage as the model read it."
 
 
-def documents_of(output: Iterable[Item], library: LibraryView) -> tuple[Document, ...]:
-    """Return what an answer rested on, as far as it is still there."""
-    return library.known(tuple(name for search in searches_of(output).values() for name in search.ids))
+def documents_of(output: Iterable[Item], library: LibraryView, *, missing_ok: bool = False) -> tuple[Document, ...]:
+    """Return what an answer rested on; raises `InvalidRequest` if something of it isn't there any more."""
+    names = tuple(name for search in searches_of(output).values() for name in search.ids)
+    known = library.known(names)
+    if len(known) < len(names) and not missing_ok:
+        raise InvalidRequest("A document that this was asked about isn't there any more. Ask it as a new question.")
+    return known
 
 
 def passage_of(output: Iterable[Item], number: int, library: LibraryView) -> dict[str, str]:

@@ -185,7 +185,7 @@ class Talk:
         """Return what the newest turn rested on, but for what its agent brought itself."""
         output = self.past.stored[-1].response.output if self.past.stored else ()
         own = self._bench.catalog.agents[self.agent].collections
-        found = documents_of(output, self._bench.library_view)
+        found = documents_of(output, self._bench.library_view, missing_ok=True)
         return tuple(each for each in found if each.kind != "collection" or each.name not in own)
 
     def snapshot(self) -> Snapshot:

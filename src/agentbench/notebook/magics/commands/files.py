@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from agentbench.errors import InvalidRequest, nearest
+from agentbench.notebook.magics.interpolate import interpolate
 from agentbench.notebook.magics.options import Option
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Files:
 
     async def run(self, call: Call) -> pd.DataFrame:
         """Return the files as they are after the change, or those that were added."""
-        bench, (action, *rest) = call.session.bench, words_of(call.text) or [""]
+        bench, (action, *rest) = call.session.bench, words_of(interpolate(call.text, call.namespace)) or [""]
         if action and action not in _ACTIONS:
             hint = f" Did you mean {close}?" if (close := nearest(action, _ACTIONS)) else ""
             raise InvalidRequest(f"There is no %agent files {action}.{hint} Write {self.argument.strip('[]')}.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agentbench.errors import InvalidRequest, nearest
 from agentbench.notebook.magics.commands.files import words_of
+from agentbench.notebook.magics.interpolate import interpolate
 from agentbench.notebook.magics.options import Option, parse
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Know:
         if action not in _ACTIONS:
             hint = f" Did you mean {close}?" if (close := nearest(action, _ACTIONS)) else ""
             raise InvalidRequest(f"There is no %agent know {action}.{hint} Known: {', '.join(_ACTIONS)}.")
-        options, rest = parse(rest, self.options)
+        options, rest = parse(interpolate(rest, call.namespace), self.options)
         call = call._replace(options=call.options | options)
         name, *words = words_of(rest) or [""]
         if not name:
