@@ -17,6 +17,8 @@ from browser.server import jupyterlab
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playwright.sync_api import Page
+
 PROJECT = Path(__file__).parents[2]
 FIND_BROWSER = PROJECT / "tools" / "browser.py"
 
@@ -37,6 +39,16 @@ def running_lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_ARGS)) as browser,
     ):
         yield Lab(browser.new_page(viewport=VIEW), server)
+
+
+@pytest.fixture
+def plain_page(running_lab: Lab) -> Iterator[Page]:
+    """Give a page with nothing in it, in the same browser."""
+    browser = running_lab.page.context.browser
+    assert browser is not None
+    page = browser.new_page()
+    yield page
+    page.close()
 
 
 @pytest.fixture

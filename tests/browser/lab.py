@@ -80,6 +80,18 @@ SETTLE = """panel => new Promise(resolve => {
 })"""
 
 
+LOOKS: tuple[tuple[Literal["Light", "Dark"], int | None], ...] = (
+    ("Light", None),
+    ("Dark", None),
+    ("Dark", 320),
+    ("Light", 320),
+)
+"""The themes and widths in pixels (None: all there is) in which a view is looked at, one after the other."""
+
+READERS: tuple[Literal["fresh", "none"], ...] = ("fresh", "none")
+"""The kernels that a notebook is reopened with: a new one, then none."""
+
+
 class Lab:
     """JupyterLab in one page; `blocked` holds the requests to other hosts, none of which got out."""
 

@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 MODEL = {"turns": [[{"text": "It dives at **390 km/h** [1], and sails at noon [2]."}]]}
-FALCON = "# Falcons\n\n## Speed\n\nThe peregrine falcon dives at 390 km/h. <img src=x onerror=window.xss=1>\n\n## Food\n\nIt eats doves."
+FALCON = """\
+# Falcons
+
+## Speed
+
+The peregrine falcon dives at 390 km/h. <img src=x onerror=window.xss=1>
+
+## Food
+
+It eats doves.
+"""
 SET_UP = f"""\
 import agentbench
 bench = agentbench.Workbench({{"endpoints": {{"scripted": {{"models": {{"m": {MODEL!r}}}}}}}}})

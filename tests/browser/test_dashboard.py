@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from browser.axe import violations
+from browser.lab import LOOKS, READERS
 from notebook.widgets.ledger import add, row
 
 if TYPE_CHECKING:
@@ -141,41 +142,36 @@ def test_two_views_agree(lab: Lab, ledger: Path) -> None:
     assert figures[0] == figures[1] != "400 of 400"
 
 
-@pytest.mark.parametrize("kernel", ["live", "fresh", "none"])
-def test_it_is_reopened(lab: Lab, dashboard: Notebook, kernel: str, pictures: Path) -> None:
-    """With its kernel it comes back whole; with another one or none, its tables are there."""
+def test_it_is_reopened(lab: Lab, dashboard: Notebook, pictures: Path) -> None:
+    """With its kernel it comes back whole; with another one, then with none, its tables are there."""
     page = lab.page
-    dashboard.reopen(lab, kernel)  # type: ignore[arg-type]  # one of three
-    if kernel == "live":
-        page.wait_for_function(SHOWN)
-        assert figure(page, "Calls") == "400 of 400"
-        return
-    record = page.locator("div.agentbench-record")
-    record.wait_for()
-    dashboard.screenshot(pictures / f"dashboard-{kernel}.png")
-    assert record.locator("tr", has_text="calls").first.inner_text().split() == ["calls", "400"]
-    assert record.locator("caption", has_text="By model").is_visible()
-    assert record.locator("meter").count() > 3
+    dashboard.reopen(lab, "live")
+    page.wait_for_function(SHOWN)
+    assert figure(page, "Calls") == "400 of 400"
+    for kernel in READERS:
+        dashboard.reopen(lab, kernel)
+        record = page.locator("div.agentbench-record")
+        record.wait_for()
+        dashboard.screenshot(pictures / f"dashboard-{kernel}.png")
+        assert record.locator("tr", has_text="calls").first.inner_text().split() == ["calls", "400"]
+        assert record.locator("caption", has_text="By model").is_visible()
+        assert record.locator("meter").count() > 3
 
 
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
-@pytest.mark.parametrize("width", [320, None])
-def test_it_is_readable(lab: Lab, dashboard: Notebook, theme: str, width: int | None, pictures: Path) -> None:
+def test_it_is_readable(lab: Lab, dashboard: Notebook, pictures: Path) -> None:
     """In both themes, narrow or wide, with a range and a filter: no serious violation, and a picture to look at."""
-    lab.use_theme(theme)  # type: ignore[arg-type]  # one of two
-    lab.page.wait_for_function(f"document.body.dataset.jpThemeName === 'JupyterLab {theme}'")
-    dashboard.wait_idle()
+    box = lab.page.locator(".ab-dashboard")
     brush(lab.page, 0.3, 0.6)
     lab.page.locator(".ab-chip").wait_for()
     lab.page.get_by_role("button", name="cloud/small", exact=True).click()
-    if width:
-        lab.page.evaluate("px => { document.querySelector('.ab-dashboard').style.width = `${px}px`; }", width)
-    dashboard.screenshot(pictures / f"dashboard-{theme.lower()}-{width or 'wide'}.png")
-    assert violations(lab.page, ".ab-dashboard") == []
-    overflow = (
-        "() => { const box = document.querySelector('.ab-dashboard'); return box.scrollWidth - box.clientWidth; }"
-    )
-    assert lab.page.evaluate(overflow) <= 0
+    for theme, width in LOOKS:
+        lab.use_theme(theme)
+        lab.page.wait_for_function(f"document.body.dataset.jpThemeName === 'JupyterLab {theme}'")
+        if width:
+            box.evaluate("(el, px) => { el.style.width = `${px}px`; }", width)
+        dashboard.screenshot(pictures / f"dashboard-{theme.lower()}-{width or 'wide'}.png")
+        assert violations(lab.page, ".ab-dashboard") == []
+        assert box.evaluate("el => el.scrollWidth - el.clientWidth") <= 0
 
 
 def test_an_empty_ledger_says_what_to_do(lab: Lab, tmp_path: Path) -> None:

@@ -5,29 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
 from tests.gateway.test_serve_process import serving
-
-from browser.lab import CHROMIUM_ARGS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 CHAT = "[data-path='/api/chat/completions']"
 
 
-def test_trying_it_out(chromium: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trying_it_out(plain_page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One gives it a key, changes the example, and gets an answer; it loads nothing from elsewhere."""
     monkeypatch.setenv("ENV", "dev")
     asked: list[str] = []
     said: list[str] = []
-    with (
-        serving(tmp_path) as server,
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_ARGS)) as browser,
-    ):
-        page = browser.new_page()
+    page = plain_page
+    with serving(tmp_path) as server:
         page.on("request", lambda request: asked.append(request.url))
         page.on("console", lambda message: said.append(message.text))
         page.goto(f"{server.url}/docs")

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
 from browser.axe import violations
+from browser.lab import LOOKS, READERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -287,23 +288,20 @@ def test_what_a_model_says_stays_text(lab: Lab) -> None:
     assert lab.page.title() != "run"
 
 
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
-@pytest.mark.parametrize("width", [0, 320])
-def test_it_is_readable(
-    notebook: Notebook, lab: Lab, pictures: Path, theme: Literal["Light", "Dark"], width: int
-) -> None:
+def test_it_is_readable(notebook: Notebook, lab: Lab, pictures: Path) -> None:
     """In both themes and in a narrow panel nobody is kept out, and nothing is cut off at the side."""
-    lab.use_theme(theme)
-    if width:
-        view(lab).evaluate("(el, width) => { el.style.width = `${width}px`; }", width)
     view(lab).locator(".abi-event").nth(4).click()
-    for tab in ("Answer", "Protocols", "Events"):
-        open_tab(lab, tab)
-        lab.page.wait_for_timeout(300)
-        assert violations(lab.page, ".ab-inspector") == []
-        name = f"inspector-{theme.lower()}-{width or 'wide'}-{tab.lower()}.png"
-        notebook.screenshot(pictures / name)
-    assert view(lab).evaluate("el => el.scrollWidth <= el.clientWidth + 1")
+    for theme, width in LOOKS:
+        lab.use_theme(theme)
+        if width:
+            view(lab).evaluate("(el, width) => { el.style.width = `${width}px`; }", width)
+        for tab in ("Answer", "Protocols", "Events"):
+            open_tab(lab, tab)
+            lab.page.wait_for_timeout(300)
+            assert violations(lab.page, ".ab-inspector") == []
+            name = f"inspector-{theme.lower()}-{width or 'wide'}-{tab.lower()}.png"
+            notebook.screenshot(pictures / name)
+        assert view(lab).evaluate("el => el.scrollWidth <= el.clientWidth + 1")
 
 
 def test_a_page_that_is_loaded_again_is_whole(notebook: Notebook, lab: Lab) -> None:
@@ -315,14 +313,14 @@ def test_a_page_that_is_loaded_again_is_whole(notebook: Notebook, lab: Lab) -> N
     assert not lab.page.locator(".agentbench-record").is_visible()
 
 
-@pytest.mark.parametrize("kernel", ["fresh", "none"])
-def test_the_record_stays(notebook: Notebook, lab: Lab, pictures: Path, kernel: Literal["fresh", "none"]) -> None:
-    """Reopened by a reader, the notebook shows the timeline and the numbers as tables."""
-    notebook.reopen(lab, kernel)
-    record = lab.page.locator(".agentbench-record")
-    record.wait_for()
-    text = record.inner_text()
-    for expected in ("scripted/tool", "1 call weather", "No violation", "Events by type"):
-        assert expected in text
-    assert record.is_visible()
-    notebook.screenshot(pictures / f"inspector-record-{kernel}.png")
+def test_the_record_stays(notebook: Notebook, lab: Lab, pictures: Path) -> None:
+    """Reopened with another kernel, then by a reader with none, the notebook shows timeline and numbers as tables."""
+    for kernel in READERS:
+        notebook.reopen(lab, kernel)
+        record = lab.page.locator(".agentbench-record")
+        record.wait_for()
+        text = record.inner_text()
+        for expected in ("scripted/tool", "1 call weather", "No violation", "Events by type"):
+            assert expected in text
+        assert record.is_visible()
+        notebook.screenshot(pictures / f"inspector-record-{kernel}.png")

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.axe import violations
+from browser.lab import LOOKS, READERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,18 +129,18 @@ def test_a_page_that_is_loaded_again_keeps_what_is_pending(lab: Lab, notebook: N
     expect(lab.page.locator(".ab-count")).to_have_text("1 pending")
 
 
-@pytest.mark.parametrize("kernel", ["fresh", "none"])
-def test_the_record_stays(lab: Lab, notebook: Notebook, kernel: str, pictures: Path) -> None:
+def test_the_record_stays(lab: Lab, notebook: Notebook, pictures: Path) -> None:
     """Without the kernel a table tells what differs from the defaults, and what was changed."""
     control(lab, RATE).fill("40")
     press(lab, "Apply to session")
     told(lab, "Applied to this session: scripted.streamRate.")
-    notebook.reopen(lab, kernel)
-    record = lab.page.locator(".agentbench-record")
-    expect(record).to_be_visible()
-    expect(record).to_contain_text("scripted.streamRate")
-    expect(record).to_contain_text("Applied scripted.streamRate: 40")
-    notebook.screenshot(pictures / f"tuner-{kernel}.png")
+    for kernel in READERS:
+        notebook.reopen(lab, kernel)
+        record = lab.page.locator(".agentbench-record")
+        expect(record).to_be_visible()
+        expect(record).to_contain_text("scripted.streamRate")
+        expect(record).to_contain_text("Applied scripted.streamRate: 40")
+        notebook.screenshot(pictures / f"tuner-{kernel}.png")
 
 
 def test_no_secret_in_the_page(lab: Lab, notebook: Notebook) -> None:
@@ -152,21 +153,19 @@ def test_no_secret_in_the_page(lab: Lab, notebook: Notebook) -> None:
     assert "tiger" not in str(notebook.save().cells[1])
 
 
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
-@pytest.mark.parametrize("width", [None, 320])
-def test_it_is_readable(lab: Lab, notebook: Notebook, theme: str, width: int | None, pictures: Path) -> None:
+def test_it_is_readable(lab: Lab, notebook: Notebook, pictures: Path) -> None:
     """In both themes, narrow or wide, with an error and every tab: no serious violation, and pictures to look at."""
-    lab.use_theme(theme)
-    page = lab.page
-    if width:
-        page.locator(".ab-tuner").evaluate(f"el => {{ el.style.width = '{width}px'; }}")
+    page, box = lab.page, lab.page.locator(".ab-tuner")
     control(lab, RATE).fill("fast")
     expect(page.get_by_text("expected a number, found text", exact=True)).to_be_visible()
-    name = f"tuner-{theme.lower()}-{width or 'wide'}"
-    for tab in ("Settings", "Headers", "Title prompt", "Tool results", "Diff"):
-        page.get_by_role("tab", name=tab).click()
-        page.wait_for_timeout(300)
-        assert violations(page) == []
-        notebook.screenshot(pictures / f"{name}-{tab.split()[0].lower()}.png")
-    box = page.locator(".ab-tuner")
-    assert box.evaluate("el => el.scrollWidth <= el.clientWidth")
+    for theme, width in LOOKS:
+        lab.use_theme(theme)
+        if width:
+            box.evaluate(f"el => {{ el.style.width = '{width}px'; }}")
+        name = f"tuner-{theme.lower()}-{width or 'wide'}"
+        for tab in ("Settings", "Headers", "Title prompt", "Tool results", "Diff"):
+            page.get_by_role("tab", name=tab).click()
+            page.wait_for_timeout(300)
+            assert violations(page) == []
+            notebook.screenshot(pictures / f"{name}-{tab.split()[0].lower()}.png")
+        assert box.evaluate("el => el.scrollWidth <= el.clientWidth")
