@@ -41,6 +41,11 @@ class Principal(Value, frozen=True, kw_only=True):
     signed_in: bool = False
     bearer: Bearer | None = None
 
+    @property
+    def is_administrator(self) -> bool:
+        """Whether the operator's work may be done; a key with a list of agents is for those, whoever's it is."""
+        return self.role == "ADMIN" and self.agents is None
+
 
 KERNEL = Principal(user=KERNEL_USER, role="ADMIN")
 """The person at the kernel, who needs no key: whoever can run Python here can do anything already.

@@ -110,8 +110,15 @@ def _bearer(header: str) -> str | None:
 
 def _cookie(request: HTTPConnection) -> str | None:
     """Return the cookie, unless a page of another origin makes the browser send it."""
-    own = request.headers.get("sec-fetch-site", "none") in ("none", "same-origin")
-    return request.cookies.get(COOKIE) if own else None
+    return request.cookies.get(COOKIE) if _is_own(request) else None
+
+
+def _is_own(request: HTTPConnection) -> bool:
+    """Tell whether no other origin asks; browsers say it outright only to https and to this machine itself."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        return site in ("none", "same-origin")
+    return origin is None or origin.partition("://")[2] == request.headers.get("host")
 
 
 def unforeseen(error: Exception) -> AgentbenchError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from agentbench.notebook.sources import cut, line_of, searches_of, title_of
+from agentbench.notebook.sources import LONGEST_PASSAGE, cut, line_of, searches_of, title_of
 from agentbench.protocol import events as ev
 from agentbench.protocol.content import InputText
 from agentbench.protocol.items import FunctionCall, FunctionCallOutput, Message, Reasoning
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["Block", "Growing", "blocks_of", "note_of", "text_kind"]
 
 Kind = Literal["text", "json", "refusal", "reasoning", "call", "output", "search", "source"]
-
-_LONGEST_PASSAGE = 2_000
 
 
 class Block(NamedTuple):
@@ -65,7 +63,7 @@ def blocks_of(items: Iterable[Item], *, text: Kind = "text", limit: int | None =
 def _sources(searches: Iterable[Search]) -> Iterator[Block]:
     for search in searches:
         for each in search.passages:
-            yield Block("source", cut(each.text, _LONGEST_PASSAGE), f"[{each.n}] {title_of(each)}", each.url or "")
+            yield Block("source", cut(each.text, LONGEST_PASSAGE), f"[{each.n}] {title_of(each)}", each.url or "")
 
 
 def text_kind(response: Response) -> Kind:

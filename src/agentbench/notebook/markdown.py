@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from agentbench.notebook.blocks import Block
     from agentbench.storage.usage import UsageRow
 
-__all__ = ["bundle", "dollars", "plain", "seconds", "sources", "summary_line"]
+__all__ = ["bundle", "dollars", "plain", "seconds", "summary_line"]
 
 _CENT = 0.01
 _QUOTED = 200
@@ -29,7 +29,7 @@ _MARKDOWN_SIGNS = str.maketrans({sign: f"&#{ord(sign)};" for sign in "\\`*_[]~$|
 def bundle(blocks: Sequence[Block], *, note: str = "", row: UsageRow | None = None) -> dict[str, str]:
     """Return an answer as a notebook stores it; `note` says why it stopped early, `row` what it took."""
     parts = [text for block in blocks if block.kind != "source" and (text := _MARKDOWN[block.kind](block))]
-    parts += sources(blocks)
+    parts += _sources(blocks)
     if note:
         parts.append(f"*{literal(note)}*")
     if row is not None:
@@ -37,7 +37,7 @@ def bundle(blocks: Sequence[Block], *, note: str = "", row: UsageRow | None = No
     return {"text/markdown": "\n\n".join(parts), "text/plain": plain(blocks, note=note, row=row)}
 
 
-def sources(blocks: Sequence[Block]) -> list[str]:
+def _sources(blocks: Sequence[Block]) -> list[str]:
     """Return the passages that an answer rests on, under a heading, each folded; empty if there are none."""
     found = [_source(block) for block in blocks if block.kind == "source"]
     return ["**Sources**", *found] if found else []

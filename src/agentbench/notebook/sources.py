@@ -19,9 +19,23 @@ if TYPE_CHECKING:
     from agentbench.protocol import InputItem
     from agentbench.protocol.content import UrlCitation
 
-__all__ = ["Cited", "Search", "cited_by", "cut", "line_of", "search_of", "searches_of", "shortened", "title_of"]
+__all__ = [
+    "LONGEST_PASSAGE",
+    "Cited",
+    "Search",
+    "cited_by",
+    "cut",
+    "line_of",
+    "search_of",
+    "searches_of",
+    "shortened",
+    "title_of",
+]
 
 _NUMBER = re.compile(r"[0-9]{1,4}")
+LONGEST_PASSAGE = 2_000
+"""Characters of a passage that are shown beside the answer."""
+
 _NAMED = 3
 """Documents that a line names; the rest it counts."""
 

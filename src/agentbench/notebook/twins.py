@@ -18,7 +18,7 @@ from agentbench.notebook.blocks import Block, blocks_of, note_of, text_kind
 from agentbench.notebook.records import Record
 from agentbench.notebook.render import clean, code_html, html_of, image_html, is_link, pretty_json
 from agentbench.notebook.sanitize import fence, literal
-from agentbench.notebook.sources import cut, line_of, searches_of, title_of
+from agentbench.notebook.sources import LONGEST_PASSAGE, cut, line_of, searches_of, title_of
 from agentbench.protocol.content import InputImage
 from agentbench.protocol.items import FunctionCall, FunctionCallOutput, Item, Message, Reasoning
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["conversation_record", "html_twin", "markdown_twin", "plain_twin", "question_of", "turn_rows"]
 
 _Number = TypeVar("_Number", int, float)
-_LONGEST_PASSAGE = 2_000
 _NOTHING = "Nothing was said yet."
 _NO_ROWS: Mapping[str, UsageRow] = {}
 _NO_TIMES: Mapping[str, float] = {}
@@ -181,7 +180,7 @@ def _sources_html(searches: Iterable[Search]) -> list[str]:
 def _passage_html(passage: Passage) -> str:
     url = escape(passage.url or "")
     link = f'<p><a href="{url}">{url}</a></p>' if url and is_link(passage.url or "") else ""
-    text = escape(cut(passage.text, _LONGEST_PASSAGE))
+    text = escape(cut(passage.text, LONGEST_PASSAGE))
     return _folded("ab-result", f"[{passage.n}] {escape(title_of(passage))}", f'{link}<pre class="ab-raw">{text}</pre>')
 
 

@@ -27,15 +27,17 @@ _TURNS_TEXT = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u206
 
 
 class Upload(NamedTuple):
-    """Data that was read once: `head` is how it begins, `digest` its SHA-256."""
+    """Data that was read once, from `start` on: `head` is how it begins, `digest` its SHA-256."""
 
     stream: BinaryIO
+    start: int
     size: int
     digest: str
     head: bytes
 
     def parts(self) -> Iterator[bytes]:
-        """Read it once more. Raises `InvalidRequest` if it has changed in the meantime."""
+        """Read it once more, from its beginning. Raises `InvalidRequest` if it has changed in the meantime."""
+        self.stream.seek(self.start)
         digest, left = hashlib.sha256(), self.size
         while left and (part := self.stream.read(min(PART, left))):
             left -= len(part)
@@ -65,15 +67,10 @@ def measured(data: bytes | BinaryIO, name: str, *, largest: int) -> Iterator[Upl
     """
     source: BinaryIO = io.BytesIO(data) if isinstance(data, bytes) else data
     if source.seekable():
-        start = source.tell()
-        found = _measured(source, None, name, largest)
-        source.seek(start)
-        yield found
+        yield _measured(source, None, name, largest)
     else:
         with TemporaryFile() as copy:
-            found = _measured(source, copy, name, largest)
-            copy.seek(0)
-            yield found
+            yield _measured(source, copy, name, largest)
 
 
 def too_large(name: str, largest: int) -> RequestTooLarge:
@@ -84,6 +81,7 @@ def too_large(name: str, largest: int) -> RequestTooLarge:
 
 
 def _measured(source: BinaryIO, copy: BinaryIO | None, name: str, largest: int) -> Upload:
+    start = source.tell() if copy is None else 0
     size, digest, head = 0, hashlib.sha256(), b""
     while part := source.read(PART):
         size += len(part)
@@ -95,7 +93,7 @@ def _measured(source: BinaryIO, copy: BinaryIO | None, name: str, largest: int) 
             copy.write(part)
     if not size:
         raise InvalidRequest(f"{name!r} is empty. Add a file that holds something.")
-    return Upload(copy or source, size, digest.hexdigest(), head)
+    return Upload(copy or source, start, size, digest.hexdigest(), head)
 
 
 def _shortened(name: str) -> str:

@@ -76,7 +76,7 @@ class Source(Value, frozen=True, kw_only=True):
 
 def reader_of(principal: Principal, settings: RetrievalSettings) -> Reader:
     """Return whose files and collections a caller means; at the kernel one's own are meant, not everybody's."""
-    sees_all = principal.remote and principal.role == "ADMIN" and settings.administrators_see_all
+    sees_all = principal.remote and principal.is_administrator and settings.administrators_see_all
     return Reader(principal.user, sees_all=sees_all)
 
 

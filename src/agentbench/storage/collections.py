@@ -162,7 +162,10 @@ def delete_one(connection: Connection, collection_id: str) -> bool:
 def link(connection: Connection, collection_id: str, files: Sequence[str]) -> list[str]:
     """Put files into a collection; returns the ids of those that weren't in it."""
     # It can't be deleted before the commit, and two that link the same file do so one after the other.
-    if connection.scalar(select(_table.c.id).where(_table.c.id == collection_id).with_for_update()) is None:
+    if (
+        connection.scalar(select(_table.c.id).where(_table.c.id == collection_id).with_for_update(key_share=True))
+        is None
+    ):
         return []
     linked = select(_links.c.file_id).where(_links.c.collection_id == collection_id)
     missing = select(tables.files.c.id).where(tables.files.c.id.in_(files), tables.files.c.id.not_in(linked))
@@ -230,7 +233,7 @@ def lock_awaited(connection: Connection, file_id: str) -> list[str]:
     awaited = list(connection.scalars(select(_pending.c.collection_id).where(_pending.c.file_id == file_id)))
     holding = select(_links.c.collection_id).where(_links.c.file_id == file_id)
     both = or_(_table.c.id.in_(awaited), _table.c.id.in_(holding))
-    connection.execute(select(_table.c.id).where(both).order_by(_table.c.id).with_for_update())
+    connection.execute(select(_table.c.id).where(both).order_by(_table.c.id).with_for_update(key_share=True))
     return awaited
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agentbench.errors import StorageError
 from agentbench.storage.engine import open_reader, open_writer, parse_url
-from agentbench.storage.failures import database_name, explained
+from agentbench.storage.failures import collided, database_name, explained
 from agentbench.storage.home import home_folder, make_private_folder
 from agentbench.storage.migrations import migrate
 from agentbench.storage.unsaved import Outcome, Unsaved, save, spill_places
@@ -60,7 +60,7 @@ class Database:
         self._lock = Lock()
         self._engines: _Engines | None = None
         self._closed = False
-        self._writer = Writer(self._transaction)
+        self._writer = Writer(self._transaction, collided=collided)
         self.unsaved = Unsaved(spill_places(self._url, os.environ))
         self._flushing: Future[None] | None = None
         self._problem = ""  # that the log was told of
@@ -74,7 +74,7 @@ class Database:
 
         Jobs run in order on one thread and share commits; one that raises is undone alone and raises here. A job
         that was submitted is carried out even if its caller is cancelled, or didn't wait longer than `within` seconds,
-        which raises `StorageError`. It must not commit or roll back itself.
+        which raises `StorageError`. It must not commit or roll back itself, and may be run again, after being undone.
         """
         with explained(self._url):
             try:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL
 
-__all__ = ["database_name", "explained"]
+__all__ = ["collided", "database_name", "explained"]
 
 SQLITE_ADVICE = {
     sqlite3.SQLITE_BUSY: "is locked by another process. Close that one, or try again",
@@ -28,6 +28,9 @@ SQLITE_ADVICE = {
 }
 
 POSTGRESQL_DISK_FULL = "53100"
+
+POSTGRESQL_COLLISIONS = {"40P01", "40001", "23503", "23505"}
+"""Deadlock, serialization failure; a row that was deleted, or made, by another process between two statements."""
 
 
 def database_name(url: URL) -> str:
@@ -47,6 +50,11 @@ def explained(url: URL) -> Iterator[None]:
         if not _concerns_database(error):
             raise
         raise StorageError(f"The database {database_name(url)} {_advice(error)}.") from error
+
+
+def collided(error: BaseException) -> bool:
+    """Tell whether a job failed that may succeed, or find a better reason to fail, when it is run once more."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in POSTGRESQL_COLLISIONS
 
 
 def _concerns_database(error: DBAPIError) -> bool:

@@ -43,11 +43,14 @@ class Grant(Value, frozen=True, kw_only=True):
 
 
 def replace(connection: Connection, collection_id: str, wanted: Iterable[tuple[str, Permission]]) -> None:
-    """Make these (user, permission) the grants of a collection; one that was there keeps its id."""
+    """Make these (user, permission) the grants of a collection; one that was there keeps its id.
+
+    Files that were to join it, of users who may write no more, don't.
+    """
     wanted = dict.fromkeys(wanted)
     # One at a time: two that add the same grant would break the table's unique index.
     connection.execute(
-        select(tables.collections.c.id).where(tables.collections.c.id == collection_id).with_for_update()
+        select(tables.collections.c.id).where(tables.collections.c.id == collection_id).with_for_update(key_share=True)
     )
     there = {(grant.user, grant.permission): grant.id for grant in of(connection, [collection_id])}
     gone = [grant_id for key, grant_id in there.items() if key not in wanted]
@@ -60,6 +63,10 @@ def replace(connection: Connection, collection_id: str, wanted: Iterable[tuple[s
     ]
     if new:
         connection.execute(insert(_table), new)
+    writers = {user for user, allowed in wanted if allowed == "write"}
+    if EVERYONE not in writers:
+        losers = {user for user, allowed in there if allowed == "write"} - writers
+        _forget_awaited(connection, collection_id, losers, writers)
 
 
 def of(connection: Connection, collection_ids: Sequence[str]) -> list[Grant]:
@@ -75,3 +82,16 @@ def of(connection: Connection, collection_ids: Sequence[str]) -> list[Grant]:
         )
         for row in connection.execute(query)
     ]
+
+
+def _forget_awaited(connection: Connection, collection_id: str, losers: set[str], writers: set[str]) -> None:
+    """Let no file join that a user awaits who may not write any more; `EVERYONE` among them are all but the writers."""
+    if not losers:
+        return
+    owner = select(tables.collections.c.user).where(tables.collections.c.id == collection_id).scalar_subquery()
+    user = tables.files.c.user
+    theirs = (user.not_in(writers) & (user != owner)) if EVERYONE in losers else user.in_(losers)
+    awaited = tables.pending_links.c.file_id.in_(select(tables.files.c.id).where(theirs))
+    connection.execute(
+        delete(tables.pending_links).where(tables.pending_links.c.collection_id == collection_id, awaited)
+    )

@@ -23,15 +23,28 @@ __all__ = ["Writer"]
 
 T = TypeVar("T")
 
+MOST_RUNS = 5
+"""How often a job is run that others of another process get in the way of."""
+
 LARGEST_BATCH = 256
 """Jobs to a commit at most, so that a flood keeps neither its first caller nor another process waiting for long."""
 
 
 class Writer:
-    """Runs jobs in the order of their submission; those that arrive during a commit share the next one."""
+    """Runs jobs in the order of their submission; those that arrive during a commit share the next one.
 
-    def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]]) -> None:
+    A job that failed because of what another process wrote at the same time, as `collided` tells by its error, is run
+    again, in a transaction of its own.
+    """
+
+    def __init__(
+        self,
+        transaction: Callable[[], AbstractContextManager[Connection]],
+        *,
+        collided: Callable[[BaseException], bool] = lambda _: False,
+    ) -> None:
         self._transaction = transaction
+        self._collided = collided
         self._changed = Condition()
         self._waiting: list[_Pending[Any]] = []
         self._thread: Thread | None = None
@@ -78,8 +91,13 @@ class Writer:
         except BaseException as error:  # noqa: BLE001 - the callers get it, and the thread must live on
             for pending in batch:
                 pending.error = pending.error or error
+        # Alone, it holds no lock that others wait for while it waits for theirs.
+        again = [each for each in batch if each.error and each.runs < MOST_RUNS and self._collided(each.error)]
         for pending in batch:
-            pending.resolve()
+            if pending not in again:
+                pending.resolve()
+        for pending in again:
+            self._commit([pending])
 
 
 class _Pending(Generic[T]):
@@ -92,9 +110,11 @@ class _Pending(Generic[T]):
         self.future.set_running_or_notify_cancel()
         self.result: T
         self.error: BaseException | None = None
+        self.runs = 0
 
     def run(self, connection: Connection) -> None:
         """Do the job in a savepoint and keep what it gives or raises; raise only if the transaction is lost."""
+        self.runs, self.error = self.runs + 1, None
         # In plain SQL: SQLAlchemy's own nested transactions cost more than the job itself.
         connection.exec_driver_sql("SAVEPOINT job")
         try:

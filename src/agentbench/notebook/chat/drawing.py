@@ -12,7 +12,7 @@ from agentbench.notebook.chat.values import Block, Found, Passage, Question, Sou
 from agentbench.notebook.markdown import summary_line
 from agentbench.notebook.render import clean, image_html, is_link, pieces_of, pretty_json
 from agentbench.notebook.sanitize import fence
-from agentbench.notebook.sources import cited_by, cut, line_of, searches_of, title_of
+from agentbench.notebook.sources import LONGEST_PASSAGE, cited_by, cut, line_of, searches_of, title_of
 from agentbench.protocol.content import InputImage, InputText
 from agentbench.protocol.items import FunctionCall, FunctionCallOutput, Item, Message, Reasoning
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from agentbench.storage.usage import UsageRow
 
 __all__ = [
-    "LONGEST_PASSAGE",
     "LONGEST_RESULT",
     "LONGEST_TEXT",
     "arguments_of",
@@ -46,8 +45,7 @@ __all__ = [
 
 LONGEST_TEXT = 100_000
 LONGEST_RESULT = 20_000
-LONGEST_PASSAGE = 2_000
-"""Characters that are shown of a text, of a tool's arguments or result, and of a passage in its turn."""
+"""Characters that are shown of a text, and of a tool's arguments or result."""
 _MOST_SOURCES = 50
 _REFUSED = ("Error: the person declined this call.", "Error: nobody is here to approve it.")
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
-from agentbench.notebook.chat.drawing import LONGEST_PASSAGE, LONGEST_RESULT, LONGEST_TEXT, note_of_cut
+from agentbench.notebook.chat.drawing import LONGEST_RESULT, LONGEST_TEXT, note_of_cut
 from agentbench.notebook.records import Record
 from agentbench.notebook.render import clean
 from agentbench.notebook.sanitize import literal
-from agentbench.notebook.sources import shortened
+from agentbench.notebook.sources import LONGEST_PASSAGE, shortened
 from agentbench.notebook.twins import conversation_record
 from agentbench.protocol.content import ContentPart, InputImage, InputText, OutputText
 from agentbench.protocol.items import FunctionCall, FunctionCallOutput, InputItem, Item, Message

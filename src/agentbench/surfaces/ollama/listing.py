@@ -39,7 +39,7 @@ async def tags(runner: Runner, principal: Principal) -> dict[str, Any]:
 async def loaded_models(runner: Runner, principal: Principal) -> dict[str, Any]:
     """Return the body of `/api/ps`: the local models that this process holds, as far as the caller may see them."""
     names = runner.names_for(principal)
-    if principal.role == "ADMIN":
+    if principal.is_administrator:
         names = [f"{each.name}/{model}" for each in runner.catalog.endpoints.values() for model in each.models]
     return {"models": await anyio.to_thread.run_sync(_loaded, runner, names)}
 

@@ -91,7 +91,7 @@ async def refuse(request: Request, runner: Runner, principal: Principal) -> HTTP
 
 
 def _check_administrator(principal: Principal) -> None:
-    if principal.role != "ADMIN":
+    if not principal.is_administrator:
         raise PermissionDenied("Only administrators may change which models there are.")
 
 

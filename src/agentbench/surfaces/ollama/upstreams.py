@@ -22,8 +22,7 @@ def ollama_for(runner: Runner, principal: Principal, *, to_manage: bool = False)
     An administrator may use it, as who configured it is one; others where they may name models over HTTP, and have
     agents only where they may not. A personal endpoint is the kernel's.
     """
-    is_administrator = principal.role == "ADMIN" and principal.agents is None
-    if not (is_administrator or (runner.may_name_models(principal) and not to_manage)):
+    if not (principal.is_administrator or (runner.may_name_models(principal) and not to_manage)):
         return None
     found = (each for each in runner.catalog.endpoints.values() if each.provider == "ollama" and not each.unsupported)
     reachable = next((each for each in found if not (principal.remote and each.personal)), None)

@@ -52,7 +52,7 @@ def library_of(runner: Runner, principal: Principal) -> tuple[Library, Reader]:
 
 def require_administrator(principal: Principal) -> None:
     """Raise `PermissionDenied` unless an administrator asks."""
-    if principal.role != "ADMIN":
+    if not principal.is_administrator:
         raise PermissionDenied("Only an administrator may do this.")
 
 

@@ -66,7 +66,7 @@ async def one_agent(request: Request, runner: Runner, principal: Principal) -> H
 
 async def list_base(_: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `GET /models/base`: what agents can be made of."""
-    if principal.remote and principal.role != "ADMIN":
+    if principal.remote and not principal.is_administrator:
         raise PermissionDenied("Only an administrator may list these. GET /api/models lists what you may name.")
     catalog = runner.catalog
     names = [f"{each.name}/{model}" for each in catalog.endpoints.values() for model in each.models]
