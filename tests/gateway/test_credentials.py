@@ -302,6 +302,16 @@ async def test_a_cookie_for_another_page(accounts: Accounts, client: Client, sit
         assert (await http.get("/api/models")).status_code == status
 
 
+@pytest.mark.parametrize(("port", "status"), [("80", 200), ("81", 401)])
+async def test_a_cookie_from_a_browser_that_names_the_origin_only(
+    accounts: Accounts, client: Client, port: str, status: int
+) -> None:
+    """To http elsewhere browsers don't say whose page asks, but which origin it has."""
+    origin = f"http://gateway.lan:{port}"
+    async with client(cookie=f"token={await key_of(accounts)}", origin=origin, host="gateway.lan:80") as http:
+        assert (await http.get("/api/models")).status_code == status
+
+
 @pytest.mark.parametrize(
     "path", ["/api/models", "/api/v1/files", "/ollama/api/version", "/api/v1/auths", f"{API}/models"]
 )

@@ -57,9 +57,10 @@ def test_a_long_name_keeps_its_type(given: str, expected: str) -> None:
 
 @pytest.mark.parametrize("data", [b"abc" * 700_000, io.BytesIO(b"abc" * 700_000), Pipe(b"abc" * 700_000)])
 def test_data_is_read_twice(data: bytes | io.BytesIO) -> None:
-    """Bytes, files and pipes are measured, then read again in parts of one megabyte at most."""
+    """Bytes, files and pipes are measured, then read again in parts of one megabyte at most, as often as needed."""
     with measured(data, "a", largest=10_000_000) as upload:
         parts = list(upload.parts())
+        assert parts == list(upload.parts())
     assert (upload.size, upload.head[:4]) == (2_100_000, b"abca")
     assert b"".join(parts) == b"abc" * 700_000
     assert [len(each) for each in parts] == [1_048_576, 1_048_576, 2_848]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from agentbench.storage.database import Database
+    from agentbench.storage.grants import Permission
 
 pytestmark = pytest.mark.anyio
 ANN, BOB, EVE, ADMIN = Reader("ann"), Reader("bob"), Reader("eve"), Reader("root", sees_all=True)
@@ -129,6 +130,35 @@ async def test_a_file_joins_when_it_is_completed(stored: Database) -> None:
     await stored.write(lambda connection: make(connection, "f", []))
     assert await stored.read(partial(collections.file_ids, collection_id="own")) == ["f"]
     assert await stored.read(partial(collections.file_ids, collection_id="read")) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "joined"),
+    [
+        ("bob", [], ["root"]),
+        ("bob", [("bob", "read")], ["root"]),
+        ("bob", [("bob", "write")], ["bob", "root"]),
+        ("bob", [(EVERYONE, "write")], ["bob", "root"]),
+        (EVERYONE, [("eve", "write")], ["ann"]),
+        (EVERYONE, [("bob", "write")], ["ann", "bob"]),
+    ],
+)
+async def test_a_writer_who_is_one_no_more(
+    stored: Database, before: str, after: list[tuple[str, Permission]], joined: list[str]
+) -> None:
+    """Files that had yet to join don't, if their users lose the grant meanwhile; others do."""
+    users = ["ann", "bob"] if before == EVERYONE else ["bob", "root"]
+
+    def job(connection: Connection) -> list[str]:
+        grants.replace(connection, "own", [(before, "write")])
+        for user in users:
+            files.add(connection, some_file(user, user=user), [], joins=["own"])
+        grants.replace(connection, "own", after)
+        for user in users:
+            make(connection, user, [])
+        return collections.file_ids(connection, "own")
+
+    assert sorted(await stored.write(job)) == joined
 
 
 async def test_files_outlive_their_collection(stored: Database) -> None:

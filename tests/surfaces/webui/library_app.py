@@ -59,8 +59,8 @@ class As:
 class Person(httpx2.AsyncClient):
     """The client of a person; `user` is the account's id."""
 
-    def __init__(self, app: ASGIApp, user: str, role: Role) -> None:
-        principal = Principal(user=user, role=role, remote=True)
+    def __init__(self, app: ASGIApp, user: str, role: Role, agents: tuple[str, ...] | None = None) -> None:
+        principal = Principal(user=user, role=role, agents=agents, remote=True)
         super().__init__(transport=httpx2.ASGITransport(As(app, principal)), base_url="http://127.0.0.1/api/v1")
         self.user = user
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from tests.surfaces.webui.library_app import collection, searchable, statuses, upload
+from tests.surfaces.webui.library_app import Person, collection, searchable, statuses, upload
 
 from agentbench.errors import UpstreamUnavailable
 
 if TYPE_CHECKING:
-    from tests.surfaces.webui.library_app import Person, WordEmbedder
+    from starlette.types import ASGIApp
+    from tests.surfaces.webui.library_app import WordEmbedder
 
 pytestmark = pytest.mark.anyio
 
@@ -189,3 +190,15 @@ async def test_deleting(ann: Person) -> None:
     assert (await ann.get(f"/knowledge/{birds}/files")).json()["total"] == 0
     question = {"collection_name": f"file-{file['id']}", "query": "falcons"}
     assert (await ann.post("/retrieval/query/doc", json=question)).status_code == 404
+
+
+async def test_an_administrators_key_for_a_few_agents(ann: Person, root: Person, app: ASGIApp) -> None:
+    """It has its user's own files, and does none of the operator's work."""
+    foreign = (await upload(ann, process=False))["id"]
+    async with Person(app, root.user, "ADMIN", agents=("guide",)) as limited:
+        own = (await upload(limited, process=False))["id"]
+        read = [(await each.get(f"/files/{file}")).status_code for each in (root, limited) for file in (foreign, own)]
+        assert read == [200, 200, 404, 200]
+        refused = [await limited.delete("/files/all"), await limited.post("/retrieval/reset/db")]
+        refused.append(await limited.get("/models/base"))
+        assert [each.status_code for each in refused] == [403, 403, 403]
