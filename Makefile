@@ -19,7 +19,7 @@ MODULES := widgets/node_modules/.package-lock.json
 # JupyterLab wants a flag from root; and who is root is most likely in a container, with no browser to open.
 ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root --no-browser)
 
-# Tests in the browser measure how smoothly it runs: they go one by one, after the others.
+# Tests that measure how smoothly a view runs go one by one, after the others.
 WORKERS := 2
 OR_NONE := || [ $$? -eq 5 ] # one of the two may have nothing that PYTEST_ARGS asks for
 
@@ -34,7 +34,8 @@ lab: $(READY) model widgets
 test: $(READY) model browser widgets $(MODULES)
 	$(NPM) test
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not browser" $(PYTEST_ARGS) $(OR_NONE)
-	$(BIN)/python -m pytest -q -m browser $(PYTEST_ARGS) $(OR_NONE)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "browser and not smooth" $(PYTEST_ARGS) $(OR_NONE)
+	$(BIN)/python -m pytest -q -m smooth $(PYTEST_ARGS) $(OR_NONE)
 
 lint: $(READY) $(MODULES)
 	$(BIN)/ruff check -q .

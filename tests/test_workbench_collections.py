@@ -76,6 +76,22 @@ def test_failures(bench: Workbench, folder: Path) -> None:
     assert bench.files(failed=True)["name"].tolist() == ["broken.pdf"]
 
 
+def test_an_empty_file_among_others(bench: Workbench, folder: Path) -> None:
+    """What is refused at once is told of, and keeps no other file out; a page that can't be fetched neither."""
+    (folder / "__init__.py").touch()
+    with pytest.warns(UserWarning, match=r"2 files could not be added\. '__init__\.py' is empty\.") as told:
+        notes = bench.collection("notes").add(folder, "http://127.0.0.1:9/page", progress=False)
+    assert sorted(notes.files()["name"]) == ["coffee.md", "김치.txt"]
+    assert told[0].filename == __file__
+
+
+def test_a_slip_makes_no_collection(bench: Workbench) -> None:
+    """A source that matches nothing leaves no empty collection behind."""
+    with pytest.raises(InvalidRequest, match="No file matches"):
+        bench.collection("notes").add("nowhere/*.pdf")
+    assert bench.collection_names() == []
+
+
 def test_progress(bench: Workbench, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A bar shows how far it is."""
     bench.add_files(folder / "coffee.md")

@@ -237,6 +237,7 @@ def test_it_is_accessible_in_both_themes(lab: Lab, theme: str, pictures: Path) -
         lab.use_theme("Light")
 
 
+@pytest.mark.smooth
 def test_a_long_stream_leaves_page_and_kernel_responsive(lab: Lab) -> None:
     """While 2,000 words stream, no task takes over 200 ms, the kernel answers within 100 ms, and nothing lags."""
     when = "import time\nended = []\nchat.observe(lambda change: ended.append(time.time()), 'running')"

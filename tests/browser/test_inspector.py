@@ -228,6 +228,7 @@ def test_another_run_stands_beside(notebook: Notebook, lab: Lab) -> None:
     assert "".join(record["data"]["text/plain"]).count("Run of") == 2
 
 
+@pytest.mark.smooth
 def test_20_000_events_scroll_and_filter_smoothly(lab: Lab) -> None:
     """At least 20 frames a second are drawn, and a search takes less than 100 ms."""
     opened(lab, LARGE)
@@ -245,6 +246,7 @@ def test_20_000_events_scroll_and_filter_smoothly(lab: Lab) -> None:
     assert view(lab).locator(".abi-lane").count() == 1
 
 
+@pytest.mark.smooth
 def test_20_000_events_play_smoothly(lab: Lab) -> None:
     """While the answer grows at twenty times its speed, at least 20 frames a second are drawn."""
     opened(lab, LARGE)

@@ -121,6 +121,19 @@ async def test_what_nobody_foresaw_is_told_plainly(sqlite: Database, caplog: pyt
     assert "secret" in caplog.text
 
 
+async def test_a_program_that_ends_leaves_its_files_to_the_next(sqlite: Database) -> None:
+    """A thread that is refused since the interpreter ends isn't the file's fault: another process goes on with it."""
+    embedder = WordEmbedder()
+    embedder.errors = [RuntimeError("cannot schedule new futures after shutdown")]
+    async with opened(sqlite, embedder) as library:
+        file = await library.add(ANN, "a.txt", b"One.")
+        await library.wait(ANN, [file.id], within=0.5)
+    async with opened(sqlite, WordEmbedder()) as library:
+        library.resume()
+        [done] = await library.wait(ANN, [file.id], within=10)
+    assert done.status == "completed"
+
+
 async def test_a_missing_extra_is_named(sqlite: Database) -> None:
     """Where the embedder isn't installed, the file says what to install."""
     embedder = WordEmbedder()

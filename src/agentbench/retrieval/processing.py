@@ -46,6 +46,10 @@ _UNFORESEEN = "Something unforeseen kept it from being processed, which the log 
 _log = logging.getLogger(__name__)
 
 
+class _Ending(Exception):
+    """The interpreter ends, so that no work can be begun any more."""
+
+
 class _Job(NamedTuple):
     file_id: str
     steps: Steps
@@ -155,6 +159,9 @@ class Processing:
             error = _TOO_OFTEN if claim.attempts > MOST_ATTEMPTS else await _failure(steps)
         except Lost:
             return
+        except _Ending:
+            self._closing = True
+            return
         if error is not None:
             await self._write(processing.fail, file_id=claim.file.id, worker=worker, error=error)
 
@@ -186,10 +193,17 @@ async def _failure(steps: Steps) -> str | None:
         return MissingExtra("retrieval", "Processing files").message
     except Lost:
         raise
-    except Exception:  # noqa: BLE001 - what nobody foresaw must not leave the file without an end
+    except Exception as error:  # noqa: BLE001 - what nobody foresaw must not leave the file without an end
+        if _is_ending(error):
+            raise _Ending from None
         _log.exception("a file could not be processed")
         return _UNFORESEEN
     return None
+
+
+def _is_ending(error: Exception) -> bool:
+    """Whether a thread was refused since the interpreter ends, which Python tells by its words alone."""
+    return isinstance(error, RuntimeError) and str(error).startswith("cannot schedule new futures after")
 
 
 async def _persistently(steps: Steps) -> None:

@@ -112,6 +112,6 @@ def _stemmer_of(language: str) -> Stemmer:
     try:
         from snowballstemmer import stemmer  # type: ignore[import-untyped]
     except ImportError as error:
-        raise MissingExtra("retrieval", "Files") from error
+        raise MissingExtra("retrieval", "Working with files") from error
     made: Stemmer = stemmer(language)
     return made

@@ -7,16 +7,16 @@ import time
 import warnings
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import anyio.to_thread
 
-from agentbench.errors import InvalidRequest, nearest
+from agentbench.errors import InvalidRequest, RequestTooLarge, Unreadable, nearest
 from agentbench.retrieval.watching import UNFINISHED, progress_of
 from agentbench.workbench.looking_into import added_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Awaitable, Iterable, Sequence
 
     from anyio.from_thread import BlockingPortal
 
@@ -26,24 +26,48 @@ if TYPE_CHECKING:
     from agentbench.storage.files import StoredFile
     from agentbench.storage.grants import Reader
 
-__all__ = ["add_sources", "warn_of_failures", "watched"]
+__all__ = ["Added", "add_sources", "found_sources", "warn_of_failures", "watched"]
 
 _LOOK_S = 0.2
 _TOLD = 3
 """Files that a warning names; the rest it counts."""
 
 
-async def add_sources(
-    library: Library, reader: Reader, sources: Sequence[str | Path], *, collection: str | None = None
-) -> list[StoredFile]:
-    """Return the files that the sources name; new ones are queued, and join the collection once they are completed.
+class Added(NamedTuple):
+    """The files that are in the library now, and what was refused at once, each with the reason."""
 
-    Raises `InvalidRequest` for a source that matches nothing, before anything is added.
-    """
+    files: list[StoredFile]
+    refused: list[str]
+
+
+async def found_sources(sources: Sequence[str | Path]) -> list[str | Path]:
+    """Return the files and addresses that sources name. Raises `InvalidRequest` for one that matches nothing."""
     paths = await anyio.to_thread.run_sync(_paths, [each for each in sources if not _is_address(each)])
-    files = [await added_file(library, reader, path, collection=collection) for path in paths]
-    pages = [await library.add_page(reader, str(each), collection=collection) for each in filter(_is_address, sources)]
-    return [*files, *pages]
+    return [*paths, *filter(_is_address, sources)]
+
+
+async def add_sources(
+    library: Library, reader: Reader, found: Sequence[str | Path], *, collection: str | None = None
+) -> Added:
+    """Add what was found; new files are queued, and join the collection once they are completed.
+
+    What can't be taken, such as an empty file, doesn't keep the others out; if it is the only one, its error is raised.
+    """
+    files, refused = [], []
+    for each in found:
+        try:
+            files.append(await _added(library, reader, each, collection=collection))
+        except (InvalidRequest, RequestTooLarge, Unreadable) as error:
+            if len(found) == 1:
+                raise
+            refused.append(error.message)
+    return Added(files, refused)
+
+
+def _added(library: Library, reader: Reader, source: str | Path, *, collection: str | None) -> Awaitable[StoredFile]:
+    if isinstance(source, str):
+        return library.add_page(reader, source, collection=collection)
+    return added_file(library, reader, source, collection=collection)
 
 
 def watched(
@@ -65,17 +89,23 @@ def watched(
     return portal.call(partial(library.wait, reader, ids))
 
 
-def warn_of_failures(files: Iterable[StoredFile], *, stacklevel: int) -> None:
-    """Warn of the files that could not be processed, with the reasons; `stacklevel` 1 is the caller of this."""
-    failed = [file for file in files if file.status == "failed"]
-    if not failed:
-        return
-    told = [f"{file.name}: {file.error}" for file in failed[:_TOLD]]
-    if len(failed) > _TOLD:
-        told.append(f"… and {len(failed) - _TOLD} more")
-    several = "A file" if len(failed) == 1 else f"{len(failed)} files"
-    text = f"{several} could not be processed. {'; '.join(told)} All that failed: %agent files --failed"
-    warnings.warn(text, stacklevel=stacklevel + 1)
+def warn_of_failures(files: Iterable[StoredFile], refused: Sequence[str] = (), *, stacklevel: int) -> None:
+    """Warn of files that could not be added or processed, with the reasons; `stacklevel` 1 is the caller of this."""
+    if refused:
+        warnings.warn(f"{_counted(len(refused))} could not be added. {_told(refused)}", stacklevel=stacklevel + 1)
+    failed = [f"{file.name}: {file.error}" for file in files if file.status == "failed"]
+    if failed:
+        text = f"{_counted(len(failed))} could not be processed. {_told(failed)} All that failed: %agent files --failed"
+        warnings.warn(text, stacklevel=stacklevel + 1)
+
+
+def _counted(number: int) -> str:
+    return "A file" if number == 1 else f"{number} files"
+
+
+def _told(reasons: Sequence[str]) -> str:
+    more = [f"… and {len(reasons) - _TOLD} more."] if len(reasons) > _TOLD else []
+    return " ".join([*reasons[:_TOLD], *more])
 
 
 def _show_progress(ids: Sequence[str], database: Database) -> None:

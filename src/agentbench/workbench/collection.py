@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from agentbench.errors import UnknownName
-from agentbench.workbench.adding import add_sources, warn_of_failures, watched
+from agentbench.workbench.adding import Added, add_sources, found_sources, warn_of_failures, watched
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -48,15 +48,16 @@ class FileCollection:
         address. A file that is there with the same bytes isn't added twice. What can't be read is told of in a warning
         and in `bench.files()`; the rest is in. Raises `InvalidRequest` for a source that matches nothing.
         """
+        found = self._call(partial(found_sources, sources))
         made = self._made()
-        added = self._call(partial(add_sources, self._library, self._reader, sources, collection=made.id))
+        added = self._call(partial(add_sources, self._library, self._reader, found, collection=made.id))
         return self._take(made, added, progress=progress)
 
     def add_text(self, name: str, text: str, *, progress: bool = True) -> FileCollection:
         """Add a text under a file's name, such as `"notes.md"`, and wait until it can be searched."""
         made = self._made()
         job = partial(self._library.add, self._reader, name, text.encode(), kind="text", collection=made.id)
-        return self._take(made, [self._call(job)], progress=progress)
+        return self._take(made, Added([self._call(job)], []), progress=progress)
 
     def search(
         self, query: str, *, top_k: int = 5, ranking: Ranking = "fused", threshold: float | None = None
@@ -112,12 +113,12 @@ class FileCollection:
     def _files(self) -> list[StoredFile]:
         return self._call(partial(self._library.files, self._reader, collection=self.name, limit=_MANY))[0]
 
-    def _take(self, made: Collection, added: list[StoredFile], *, progress: bool) -> FileCollection:
-        done = self._watched(added, progress=progress)
+    def _take(self, made: Collection, added: Added, *, progress: bool) -> FileCollection:
+        done = self._watched(added.files, progress=progress)
         good = [file.id for file in done if file.status == "completed"]
         # Those that were there before haven't joined by themselves.
         self._call(partial(self._library.link, self._reader, made.id, good))
-        warn_of_failures(done, stacklevel=3)
+        warn_of_failures(done, added.refused, stacklevel=3)
         return self
 
     def _watched(self, files: list[StoredFile], *, progress: bool) -> list[StoredFile]:

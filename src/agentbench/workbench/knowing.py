@@ -53,11 +53,13 @@ class Knowing(Parts):
     def add_files(self, *sources: str | Path, progress: bool = True) -> Frame:
         """Add files, and wait until they are processed; return them, a row each. Takes what `collection.add` takes."""
         from agentbench.frames import files_frame
-        from agentbench.workbench.adding import add_sources, warn_of_failures
+        from agentbench.workbench.adding import add_sources, found_sources, warn_of_failures
 
-        added = self._open_loop().portal.call(partial(add_sources, self._runner.library, _READER, sources))
-        done = self._watched(added, progress=progress)
-        warn_of_failures(done, stacklevel=2)
+        portal = self._open_loop().portal
+        found = portal.call(partial(found_sources, sources))
+        added = portal.call(partial(add_sources, self._runner.library, _READER, found))
+        done = self._watched(added.files, progress=progress)
+        warn_of_failures(done, added.refused, stacklevel=2)
         return files_frame(done)
 
     def retry_file(self, name: str, *, progress: bool = True) -> Frame:

@@ -117,7 +117,7 @@ def _talk(process: subprocess.Popen[bytes], given: bytes | None, seconds: float)
 
 def _answer(status: int, output: bytes) -> Extracted:
     if status == MISSING:
-        raise MissingExtra("retrieval", "Files")
+        raise MissingExtra("retrieval", "Working with files")
     try:
         answer = msgspec.json.decode(output, type=Extracted | str)
     except msgspec.DecodeError:
