@@ -7,6 +7,7 @@ into whatever its clients expect within a stream.
 from __future__ import annotations
 
 import logging
+import math
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -14,7 +15,7 @@ import msgspec
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response as HTTPResponse
 
-from agentbench.errors import AgentbenchError, InsufficientBalance, InvalidRequest
+from agentbench.errors import AgentbenchError, InsufficientBalance, InvalidRequest, RateLimited
 from agentbench.surfaces.event_stream import EventStream, while_connected
 from agentbench.surfaces.receipts import WithoutReceipts, without_receipts
 
@@ -161,4 +162,6 @@ def amounts_of(error: AgentbenchError) -> dict[str, float]:
 def when_to_return(error: AgentbenchError) -> dict[str, str]:
     """Return the header that says how long to wait, if the error knows it."""
     seconds: float | None = getattr(error, "retry_after", None)
+    if isinstance(error, RateLimited):
+        seconds = math.ceil(error.retry_after)  # RFC 9110, 10.2.3; an upstream's is passed on as it is
     return {} if seconds is None else {"retry-after": f"{seconds:g}"}

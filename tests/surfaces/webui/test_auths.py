@@ -92,7 +92,7 @@ async def test_a_wrong_password(accounts: Accounts, client: Client, monkeypatch:
     assert (known.status_code, known.json()) == (400, {"detail": "The email or the password is wrong."})
     assert eve[0].json() == known.json()
     assert [answer.status_code for answer in eve] == [400, 429]
-    assert int(eve[-1].headers["retry-after"].partition(".")[0]) > 0
+    assert int(eve[-1].headers["retry-after"]) > 0
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"email": "a@b.c"}', b'{"email": 5, "password": "xxxx"}'])
