@@ -64,15 +64,22 @@ def test_passages_overlap_within_a_section() -> None:
     assert pieces[2].text.startswith("# Two")
 
 
+def test_a_short_page_is_a_passage() -> None:
+    """What stands on the last page, a slide or a small sheet is cited with that one, however short it is."""
+    text = f"{SENTENCE * 9}\n\nThe deadline for papers is the third of May."
+    pieces = split(Extracted(text=text, pages=(0, text.index("The deadline"))), SMALL)
+    assert (pieces[-1].page, pieces[-1].text) == (2, "The deadline for papers is the third of May.")
+
+
 def test_pages_are_boundaries() -> None:
-    """No passage goes over the end of a page, unless the page is tiny; it has the page where it begins."""
+    """No passage goes over the end of a page, unless the page is tiny; it has the page where most of it is."""
     pages = [SENTENCE * 9, "tiny", SENTENCE * 3, "", SENTENCE * 3]
     text, starts = "", []
     for page in pages:
         starts.append(len(text))
         text += f"{page}\n\n"
     pieces = split(Extracted(text=text, pages=tuple(starts)), SMALL)
-    assert [piece.page for piece in pieces] == [1, 1, 2, 5]
+    assert [piece.page for piece in pieces] == [1, 1, 3, 5]
     assert pieces[2].text.startswith("tiny\n\n한국어")
     assert pieces[3].start == starts[4]
 

@@ -21,20 +21,20 @@ _FILE = {
     "name": "string",
     "status": "category",
     "passages": "Int64",
-    "characters": "Int64",
     "size": "Int64",
-    "content_type": "string",
+    "updated_at": "datetime64[s, UTC]",
     "error": "string",
-    "url": "string",
+    "characters": "Int64",
+    "content_type": "string",
     "embedder": "string",
-    "updated_at": "datetime64[us, UTC]",
+    "url": "string",
     "id": "string",
 }
 _COLLECTION = {
     "name": "string",
     "files": "Int64",
     "description": "string",
-    "updated_at": "datetime64[us, UTC]",
+    "updated_at": "datetime64[s, UTC]",
     "id": "string",
 }
 _HIT = {

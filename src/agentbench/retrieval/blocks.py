@@ -150,5 +150,7 @@ class Building:
 def _dimensions(files: Sequence[SearchableFile]) -> int:
     found = {each.dimensions for each in files if each.dimensions is not None}
     if len(found) > 1:
-        raise InvalidRequest("These files have vectors of different embedders. Re-index them, then search again.")
+        raise InvalidRequest(
+            "These files have vectors of different embedders. Run %agent know reindex NAME for their collections."
+        )
     return found.pop() if found else 0

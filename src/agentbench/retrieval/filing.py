@@ -8,9 +8,10 @@ import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from agentbench.errors import InvalidRequest, UnknownName
+from agentbench.errors import InvalidRequest, MissingExtra, UnknownName
 from agentbench.protocol.values import new_id
 from agentbench.retrieval.extraction import content_type_of
 from agentbench.retrieval.sharing import find_collection, find_file, find_files
@@ -57,8 +58,7 @@ class Filing(Shelf):
 
         It joins the collection once it is completed. Raises `RequestTooLarge`, and `InvalidRequest` for an empty file.
         """
-        if collection is not None:  # before the data is read
-            await self._database.read(partial(find_collection, name=collection, reader=reader, write=True))
+        await self._check(reader, collection, process=process)  # before the data is read
         shown, now = clean_name(name), datetime.now(UTC)
         with ExitStack() as stack:
             reading = measured(data, shown, largest=self._settings().largest_file)
@@ -85,8 +85,7 @@ class Filing(Shelf):
         """Fetch a web page and add it; raises `InvalidRequest` where it can't or may not be fetched."""
         from agentbench.retrieval.web import fetch_page
 
-        if collection is not None:  # before anything is fetched
-            await self._database.read(partial(find_collection, name=collection, reader=reader, write=True))
+        await self._check(reader, collection, process=True)  # before anything is fetched
         page = await fetch_page(url, self._settings())
         return await self.add(
             reader,
@@ -97,6 +96,13 @@ class Filing(Shelf):
             url=page.url,
             collection=collection,
         )
+
+    async def _check(self, reader: Reader, collection: str | None, *, process: bool) -> None:
+        """Raise what keeps a file from being processed, or from joining a collection."""
+        if process and find_spec("semantic_text_splitter") is None:
+            raise MissingExtra("retrieval", "Working with files")
+        if collection is not None:
+            await self._database.read(partial(find_collection, name=collection, reader=reader, write=True))
 
     async def process(self, reader: Reader, file_id: str) -> StoredFile:
         """Queue a file: the first time, again after a failure, or for another embedder; what was done stays done.

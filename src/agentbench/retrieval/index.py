@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
@@ -68,7 +68,7 @@ class Index:
         be at least as similar as `threshold`. `only` leaves the files of a `name` or `content_type`.
         """
         started = time.perf_counter()
-        _check(queries, ranking, vectors, only or {})
+        _check(queries, ranking, vectors, only or {}, top_k)
         plan = Plan(queries=tuple(queries), top_k=top_k, threshold=threshold, ranking=ranking, only=dict(only or {}))
         hits, searched = await self._database.read(partial(self._search, scope=scope, plan=plan, vectors=vectors))
         taken = time.perf_counter() - started
@@ -99,10 +99,18 @@ class Plan(Value, frozen=True, kw_only=True):
 
 
 def _check(
-    queries: Sequence[str], ranking: Ranking, vectors: NDArray[np.float32] | None, only: Mapping[str, str]
+    queries: Sequence[str],
+    ranking: Ranking,
+    vectors: NDArray[np.float32] | None,
+    only: Mapping[str, str],
+    top_k: int,
 ) -> None:
     if not queries:
         raise InvalidRequest("A search needs a query. Give at least one.", param="queries")
+    if ranking not in get_args(Ranking):
+        raise InvalidRequest(f"There is no ranking {ranking!r}. Use {', '.join(get_args(Ranking))}.", param="ranking")
+    if top_k < 1:
+        raise InvalidRequest("A search gives at least one passage. Ask for 1 or more.", param="top_k")
     if ranking == "vectors" and vectors is None:
         raise InvalidRequest("Searching by vectors needs an embedder. Configure one, or search by text.")
     for name in only:

@@ -26,6 +26,7 @@ __all__ = ["split"]
 _Span = tuple[int, int]
 
 _BLOCK = 20_000  # characters the splitter gets at once: its time grows with the square of them
+_NEARLY_EMPTY = 40  # characters of a page, slide or sheet that is no passage by itself: a title, a number
 _BREAKS = ("\n\n", "\n", " ")
 _SENTENCE = re.compile(r"\n|[.!?][\"')]*\s+|[\u3002\uff01\uff1f]")  # the last are the same in Chinese and Japanese
 
@@ -36,7 +37,7 @@ def split(extracted: Extracted, settings: RetrievalSettings) -> list[Piece]:
     outline = Outline(text if extracted.markup == "markdown" else "")
     splitter = _splitter(extracted, settings.passage_size)
     pieces = []
-    for page in _merged(_pages(extracted), settings.smallest_passage):
+    for page in _merged(_pages(extracted), min(_NEARLY_EMPTY, settings.smallest_passage)):
         spans = [span for block in _blocks(text, page, outline.starts) for span in _spans(text, block, splitter)]
         for number, (start, end) in enumerate(_merged(spans, settings.smallest_passage)):
             earlier = start if number == 0 else _earlier(text, page[0], start, settings.passage_overlap, outline)
@@ -116,11 +117,11 @@ def _earlier(text: str, page: int, start: int, overlap: int, outline: Outline) -
 
 
 def _piece(extracted: Extracted, outline: Outline, earlier: int, start: int, end: int) -> Piece:
-    """Return the passage from `earlier` to `end`; its page and its headings are those of `start`."""
+    """Return the passage from `earlier` to `end`; its headings are those of `start`, its page where most of it is."""
     return Piece(
         text=extracted.text[earlier:end],
         start=earlier,
         end=end,
-        page=bisect_right(extracted.pages, start) or None,
+        page=bisect_right(extracted.pages, (start + end) // 2) or None,
         heading=outline.path(start),
     )
