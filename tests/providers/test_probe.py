@@ -120,6 +120,7 @@ async def test_llama_cpp(llama: str, protocol: Any) -> None:
         "finish-once",
         "usage-chunk",
         "done-last",
+        "role-first",
     }
     assert all(len(sent_raw(recording.events, wire)) > 2 for wire in WIRES)
 
