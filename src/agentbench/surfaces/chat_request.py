@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentbench.errors import InvalidRequest
 from agentbench.protocol.decode import decode_request
+from agentbench.surfaces.fields import list_at, object_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,7 @@ _SAME = (
 
 def decode_chat(body: Mapping[str, Any]) -> CreateResponse:
     """Return the request that a chat client means; nothing of it is stored."""
-    messages = _list(body, "messages")
+    messages = list_at(body, "messages")
     if not messages:
         raise InvalidRequest("`messages` must be a list with at least one message.", param="messages")
     if body.get("n") not in (None, 1):
@@ -49,12 +50,12 @@ def decode_chat(body: Mapping[str, Any]) -> CreateResponse:
         raw["reasoning"] = {"effort": effort}
     if body.get("logprobs"):
         raw["top_logprobs"] = body.get("top_logprobs") or 1
-    raw["tools"] = [_tool(tool, f"tools[{n}]") for n, tool in enumerate(_list(body, "tools"))]
+    raw["tools"] = [_tool(tool, f"tools[{n}]") for n, tool in enumerate(list_at(body, "tools"))]
     raw["tool_choice"] = _tool_choice(body.get("tool_choice"))
     raw["text"] = {"verbosity": body.get("verbosity")}
     if body.get("response_format") is not None:
-        form = _object(body, "response_format")
-        raw["text"]["format"] = {**_object(form, "json_schema", "response_format"), "type": form.get("type")}
+        form = object_at(body, "response_format")
+        raw["text"]["format"] = {**object_at(form, "json_schema", "response_format"), "type": form.get("type")}
     return decode_request(raw)
 
 
@@ -70,13 +71,13 @@ def _items(message: Any, at: str) -> list[dict[str, Any]]:
         parts.append({"type": "refusal", "refusal": message["refusal"]})
     if role == "assistant":
         parts = [{**part, "type": "output_text"} if part["type"] == "input_text" else part for part in parts]
-    calls = [_call(call, f"{at}.tool_calls[{n}]") for n, call in enumerate(_list(message, "tool_calls", at))]
+    calls = [_call(call, f"{at}.tool_calls[{n}]") for n, call in enumerate(list_at(message, "tool_calls", at))]
     said = [part for part in parts if part.get("text") != ""]
     return [{"type": "message", "role": role, "content": said}, *calls] if said else calls
 
 
 def _parts(message: dict[str, Any], at: str) -> list[dict[str, Any]]:
-    return [_part(part, f"{at}.content[{n}]") for n, part in enumerate(_list(message, "content", at))]
+    return [_part(part, f"{at}.content[{n}]") for n, part in enumerate(list_at(message, "content", at))]
 
 
 def _part(part: Any, at: str) -> dict[str, Any]:
@@ -84,10 +85,10 @@ def _part(part: Any, at: str) -> dict[str, Any]:
     if kind == "text":
         return {"type": "input_text", "text": part.get("text")}
     if kind == "image_url":
-        image = _object(part, "image_url", at)
+        image = object_at(part, "image_url", at)
         return {"type": "input_image", "image_url": image.get("url"), "detail": image.get("detail")}
     if kind == "file":
-        file = _object(part, "file", at)
+        file = object_at(part, "file", at)
         return {"type": "input_file", "filename": file.get("filename"), "file_data": file.get("file_data")}
     if kind == "refusal":
         return {"type": "refusal", "refusal": part.get("refusal")}
@@ -97,7 +98,7 @@ def _part(part: Any, at: str) -> dict[str, Any]:
 def _call(call: Any, at: str) -> dict[str, Any]:
     if not isinstance(call, dict):
         raise InvalidRequest(f"{at}: expected an object.", param=at)
-    return {**_object(call, "function", at), "type": "function_call", "call_id": call.get("id")}
+    return {**object_at(call, "function", at), "type": "function_call", "call_id": call.get("id")}
 
 
 def _tool(tool: Any, at: str) -> dict[str, Any]:
@@ -110,8 +111,8 @@ def _tool_choice(choice: Any) -> Any:
     if not isinstance(choice, dict):
         return choice
     if choice.get("type") == "allowed_tools":
-        allowed = _object(choice, "allowed_tools", "tool_choice")
-        tools = [_named(tool) for tool in _list(allowed, "tools", "tool_choice.allowed_tools")]
+        allowed = object_at(choice, "allowed_tools", "tool_choice")
+        tools = [_named(tool) for tool in list_at(allowed, "tools", "tool_choice.allowed_tools")]
         return {"type": "allowed_tools", "mode": allowed.get("mode", "auto"), "tools": tools}
     return _named(choice)
 
@@ -119,20 +120,4 @@ def _tool_choice(choice: Any) -> Any:
 def _named(choice: Any) -> dict[str, Any]:
     if not isinstance(choice, dict):
         raise InvalidRequest("tool_choice: expected an object.", param="tool_choice")
-    return {"type": "function", "name": _object(choice, "function", "tool_choice").get("name")}
-
-
-def _object(owner: Mapping[str, Any], key: str, at: str = "") -> dict[str, Any]:
-    """Return the object under a key; an empty one where there is none."""
-    value, path = owner.get(key), f"{at}.{key}".lstrip(".")
-    if value is None or isinstance(value, dict):
-        return value or {}
-    raise InvalidRequest(f"{path}: expected an object.", param=path)
-
-
-def _list(owner: Mapping[str, Any], key: str, at: str = "") -> list[Any]:
-    """Return the list under a key; an empty one where there is none."""
-    value, path = owner.get(key), f"{at}.{key}".lstrip(".")
-    if value is None or isinstance(value, list):
-        return value or []
-    raise InvalidRequest(f"{path}: expected a list.", param=path)
+    return {"type": "function", "name": object_at(choice, "function", "tool_choice").get("name")}

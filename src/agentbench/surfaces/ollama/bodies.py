@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentbench.errors import InvalidRequest
 from agentbench.protocol.decode import decode_request
+from agentbench.surfaces.fields import list_at, object_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,8 +35,8 @@ def wants_stream(body: Mapping[str, Any]) -> bool:
 def chat_request(body: Mapping[str, Any], model: str) -> CreateResponse:
     """Return the request of a chat; raises `InvalidRequest` for what can't be asked here."""
     raw = _settings(body, model)
-    raw["input"] = list(_Messages().read(_list(body, "messages")))
-    raw["tools"] = [_tool(tool, f"tools[{n}]") for n, tool in enumerate(_list(body, "tools"))]
+    raw["input"] = list(_Messages().read(list_at(body, "messages")))
+    raw["tools"] = [_tool(tool, f"tools[{n}]") for n, tool in enumerate(list_at(body, "tools"))]
     return decode_request(raw)
 
 
@@ -54,7 +55,7 @@ def generate_request(body: Mapping[str, Any], model: str) -> CreateResponse:
 
 
 def _settings(body: Mapping[str, Any], model: str) -> dict[str, Any]:
-    options = _object(body, "options")
+    options = object_at(body, "options")
     raw: dict[str, Any] = {name: options[name] for name in _OPTIONS if options.get(name) is not None}
     raw |= {"model": model, "store": False, "stream": wants_stream(body)}
     limit = options.get("num_predict")
@@ -99,14 +100,14 @@ class _Messages:
         if role == "tool":
             yield {"type": "function_call_output", "call_id": self._answered(message, at), "output": content}
             return
-        calls = _list(message, "tool_calls", at)
+        calls = list_at(message, "tool_calls", at)
         if content or not calls:
             yield {"type": "message", "role": role, "content": content}
         for number, call in enumerate(calls):
             yield self._call(call, f"{at}.tool_calls[{number}]")
 
     def _call(self, call: Any, at: str) -> dict[str, Any]:
-        function = _object(call, "function", at) if isinstance(call, dict) else {}
+        function = object_at(call, "function", at) if isinstance(call, dict) else {}
         if not isinstance(function.get("name"), str):
             raise InvalidRequest(f"{at}: expected a call with the function's name.", param=at)
         self._count += 1
@@ -128,7 +129,7 @@ class _Messages:
 
 def _content(owner: Mapping[str, Any], key: str, at: str) -> str | list[dict[str, Any]]:
     """Return a text, or with images the parts of it."""
-    text, images = owner.get(key) or "", _list(owner, "images", at)
+    text, images = owner.get(key) or "", list_at(owner, "images", at)
     path = f"{at}.{key}".lstrip(".")
     if not isinstance(text, str):
         raise InvalidRequest(f"{path}: expected a text.", param=path)
@@ -152,19 +153,3 @@ def _tool(tool: Any, at: str) -> dict[str, Any]:
     if not isinstance(tool, dict) or not isinstance(tool.get("function"), dict):
         raise InvalidRequest(f"{at}: expected a tool of type 'function'.", param=at)
     return {**tool["function"], "type": "function"}
-
-
-def _object(owner: Mapping[str, Any], key: str, at: str = "") -> dict[str, Any]:
-    """Return the object under a key; an empty one where there is none."""
-    value, path = owner.get(key), f"{at}.{key}".lstrip(".")
-    if value is None or isinstance(value, dict):
-        return value or {}
-    raise InvalidRequest(f"{path}: expected an object.", param=path)
-
-
-def _list(owner: Mapping[str, Any], key: str, at: str = "") -> list[Any]:
-    """Return the list under a key; an empty one where there is none."""
-    value, path = owner.get(key), f"{at}.{key}".lstrip(".")
-    if value is None or isinstance(value, list):
-        return value or []
-    raise InvalidRequest(f"{path}: expected a list.", param=path)
