@@ -38,7 +38,9 @@ class _As:
 def served(app: ASGIApp, principal: Principal = KERNEL) -> Iterator[str]:
     """Serve the application; give the address of its API, without the scheme."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(_As(app, principal), log_level="error", lifespan="off"))
+        # A validator that thinks for long between two requests still finds its connection.
+        settings = uvicorn.Config(_As(app, principal), log_level="error", lifespan="off", timeout_keep_alive=60)
+        server = uvicorn.Server(settings)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -125,7 +125,10 @@ async def test_a_broken_connection(database: Database, fails_at: int) -> None:
     server, provider = Server(fails_at=fails_at), FakeProvider()
     with pytest.raises(OSError, match="The pipe is broken"):
         await create_app(runner_of(provider, database))(server.scope, server.receive, server.send)
-    await asyncio.sleep(0.1)
+    for _ in range(100):  # it is closed when the stream is collected
+        if provider.closed and await rows(database):
+            break
+        await asyncio.sleep(0.05)
     assert (provider.opened, provider.closed) == (1, 1)
     assert await rows(database) == ["incomplete"]
 
