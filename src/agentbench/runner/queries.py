@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import logging
-from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-import anyio
 import msgspec
 
 from agentbench.errors import AgentbenchError
 from agentbench.protocol import CreateResponse
 from agentbench.protocol.items import Message, user_message
-from agentbench.runner.run import Run
-from agentbench.runner.turn import Turn
+from agentbench.runner.side_calls import SideCalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +20,7 @@ if TYPE_CHECKING:
     from agentbench.providers import Providers
     from agentbench.runner.purse import Purse
     from agentbench.runner.target import Target
+    from agentbench.runner.turn import Turn
     from agentbench.storage.database import Database
 
 __all__ = ["QueryWriter"]
@@ -61,46 +59,18 @@ class QueryWriter:
         purse: Purse | None = None,
         seconds: float = _SECONDS,
     ) -> None:
-        self._catalog = catalog
-        self._providers = providers
-        self._database = database
-        self._purse = purse
-        self._seconds = seconds
+        self._calls = SideCalls(catalog, providers, database, purse=purse, context="retrieval", seconds=seconds)
 
     async def queries(self, turn: Turn, target: Target, items: Sequence[InputItem]) -> tuple[str, ...]:
-        """Return up to three queries; none if the model can't. The call is a run of its own, so it is counted."""
+        """Return up to three queries; none if the model can't."""
         try:
-            return _read(await self._answer(turn, target, _request(items, target)))
+            alone = msgspec.structs.replace(target, agent=None)
+            return _read(await self._calls.ask(turn, alone, _request(items, target)))
         except AgentbenchError as error:
             _log.warning("No model wrote queries: %s", error.message)
         except Exception:  # noqa: BLE001 - the person's own words are searched anyway
             _log.exception("writing queries broke off")
         return ()
-
-    async def _answer(self, turn: Turn, target: Target, request: CreateResponse) -> str:
-        asked = Turn(
-            request=request,
-            principal=turn.principal,
-            conversation=turn.conversation,
-            cell=turn.cell,
-            context="retrieval",
-            past=(),
-            budgets=turn.budgets,
-        )
-        catalog = self._catalog()
-        run = Run(
-            asked,
-            msgspec.structs.replace(target, agent=None),
-            self._providers.of(target.endpoint),
-            self._database,
-            purse=self._purse if catalog.balance.enabled else None,
-            ledger=catalog.keeps_ledger,
-        )
-        with anyio.move_on_after(self._seconds):
-            async with aclosing(run.events()) as batches:
-                async for _ in batches:
-                    pass
-        return run.response.output_text
 
 
 def _request(items: Sequence[InputItem], target: Target) -> CreateResponse:

@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-import anyio
-
 from agentbench.config.effective import endpoint_for
 from agentbench.config.settings import CURRENT_MODEL
-from agentbench.errors import AgentbenchError, InvalidRequest, StorageError, UpstreamError, UpstreamTimeout
-from agentbench.runner.run import Run
+from agentbench.errors import AgentbenchError, InvalidRequest, StorageError
+from agentbench.runner.side_calls import SideCalls
 from agentbench.runner.target import Target, reachable
 from agentbench.runner.title_prompts import first_question, title_request
 from agentbench.runner.title_text import cleaned, first_words, structured_title
-from agentbench.runner.turn import Turn
 from agentbench.storage import conversations
 
 if TYPE_CHECKING:
@@ -31,6 +27,7 @@ if TYPE_CHECKING:
     from agentbench.protocol import Response
     from agentbench.providers import Providers
     from agentbench.runner.purse import Purse
+    from agentbench.runner.turn import Turn
     from agentbench.storage.conversations import TitledBy
     from agentbench.storage.database import Database
 
@@ -57,10 +54,8 @@ class Titler:
         seconds: float = _SECONDS,
     ) -> None:
         self._catalog = catalog
-        self._providers = providers
         self._database = database
-        self._purse = purse
-        self._seconds = seconds
+        self._calls = SideCalls(catalog, providers, database, purse=purse, context="title", seconds=seconds)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def begin(self, turn: Turn, target: Target) -> Callable[[Response], None] | None:
@@ -132,37 +127,12 @@ class Titler:
             _log.exception("naming conversation %s broke off", turn.conversation)
 
     async def _made(self, turn: Turn, target: Target, question: str, answer: str) -> str:
-        """Ask for a title; empty if the model's answer holds none. The call is a run of its own, so it is counted."""
+        """Ask for a title; empty if the model's answer holds none."""
         titles, asked = target.endpoint.titles, title_target(self._catalog(), target)
         reachable(asked.endpoint, remote=turn.principal.remote)
-        call = Turn(
-            request=title_request(question, answer, titles, asked),
-            principal=turn.principal,
-            conversation=turn.conversation,
-            cell=turn.cell,
-            context="title",
-            past=(),
-            budgets=turn.budgets,
-        )
-        catalog = self._catalog()
-        run = Run(
-            call,
-            asked,
-            self._providers.of(asked.endpoint),
-            self._database,
-            purse=self._purse if catalog.balance.enabled else None,
-            ledger=catalog.keeps_ledger,
-        )
-        with anyio.move_on_after(self._seconds) as limit:
-            async with aclosing(run.events()) as batches:
-                async for _ in batches:
-                    pass
-        if limit.cancelled_caught:
-            raise UpstreamTimeout(f"{asked.name} took more than {self._seconds:g} seconds.")
-        if run.response.error is not None:
-            raise UpstreamError(run.response.error.message)
+        answered = await self._calls.ask(turn, asked, title_request(question, answer, titles, asked))
         read = structured_title if titles.method == "structured" else cleaned
-        return read(run.response.output_text)
+        return read(answered)
 
     async def _suggest(
         self,
