@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
 from msgspec.structs import replace
 from tests.auth.issuer import AUDIENCE, issuer_on_loopback, rsa_key, signed
-from tests.runner.fakes import FakeProvider, catalog, runner_of
+from tests.gateway.outside import OPEN, outsider, token_of
+from tests.runner.fakes import FakeProvider, runner_of
 
 from agentbench.auth.principal import KERNEL
 from agentbench.config import Oidc, RemoteAccess
@@ -26,26 +28,13 @@ if TYPE_CHECKING:
     Client = Callable[..., httpx2.AsyncClient]
 
 pytestmark = pytest.mark.anyio
-OPEN = RemoteAccess(use=True, create=True)
 PASSWORD = "long enough"
 
 
 @pytest.fixture
 def client(database: Database) -> Client:
     """Give a function that returns a client from outside, for these rights and with this credential."""
-
-    def make(access: RemoteAccess = OPEN, credential: str | None = None) -> httpx2.AsyncClient:
-        app = create_app(runner_of(FakeProvider(), database, replace(catalog(), remote=access)))
-        headers = {"authorization": f"Bearer {credential}"} if credential else {}
-        return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://127.0.0.1", headers=headers)
-
-    return make
-
-
-async def token_of(accounts: Accounts, email: str = "ann@example.org", **fields: Any) -> str:
-    """Add a user and sign them in, without the wait for a password's hash."""
-    token, _ = await accounts.sessions.issue(await accounts.add_user(email, **fields))
-    return token.reveal()
+    return partial(outsider, database)
 
 
 async def test_signing_in(accounts: Accounts, client: Client) -> None:

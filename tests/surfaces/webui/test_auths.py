@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-import httpx2
 import jwt
 import pytest
 from msgspec.structs import replace
-from tests.runner.fakes import FakeProvider, catalog, runner_of
+from tests.gateway.outside import OPEN, outsider, token_of
 
 from agentbench.auth import accounts as attempts
 from agentbench.auth.accounts import Accounts
 from agentbench.config import RemoteAccess
-from agentbench.gateway.app import create_app
 from agentbench.storage.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    import httpx2
+
     Client = Callable[..., httpx2.AsyncClient]
 
 pytestmark = pytest.mark.anyio
-OPEN = RemoteAccess(use=True, create=True)
 ANN = {"email": "ann@example.org", "password": "long enough"}
 AUTHS = "/api/v1/auths"
 
@@ -46,19 +46,7 @@ def accounts(database: Database) -> Accounts:
 @pytest.fixture
 def client(database: Database) -> Client:
     """Give a function that returns a client from outside, for these rights and with this credential."""
-
-    def make(access: RemoteAccess = OPEN, credential: str | None = None) -> httpx2.AsyncClient:
-        app = create_app(runner_of(FakeProvider(), database, replace(catalog(), remote=access)))
-        headers = {"authorization": f"Bearer {credential}"} if credential else {}
-        return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://127.0.0.1", headers=headers)
-
-    return make
-
-
-async def token_of(accounts: Accounts, email: str = "ann@example.org", **fields: Any) -> str:
-    """Add a user and sign them in, without the wait for a password's hash."""
-    token, _ = await accounts.sessions.issue(await accounts.add_user(email, **fields))
-    return token.reveal()
+    return partial(outsider, database)
 
 
 async def test_signing_in(accounts: Accounts, client: Client) -> None:
