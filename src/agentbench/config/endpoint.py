@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from agentbench.config.assistants import AssistantSettings
 from agentbench.config.balance import BalanceRules
 from agentbench.config.header_templates import Template
 from agentbench.config.layers import Layer
@@ -46,6 +47,7 @@ Provider: TypeAlias = Literal[
     "ollama",
     "azure_openai",
     "bedrock",
+    "assistants",
 ]
 
 USER_PROVIDED = "user_provided"
@@ -119,6 +121,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     context_lengths: Mapping[str, int] = _NOTHING
     """In tokens, by local model."""
     scripts: Mapping[str, Script] = _NOTHING
+    assistants: AssistantSettings | None = None
+    """For an upstream that speaks the Assistants API; its models are assistants."""
     unsupported: str | None = None
     """A sentence that says why this endpoint can't be used yet; None if it can."""
     origin: str = "built in"
@@ -173,6 +177,8 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
     mcp_servers: Mapping[str, McpServer] = _NOTHING
     balance: BalanceRules = BalanceRules()
     retrieval: RetrievalSettings = RetrievalSettings()
+    assistants: AssistantSettings = AssistantSettings()
+    """For the assistants that are made and run here."""
     transactions: bool = True
     """Whether the operator wants a ledger; `keeps_ledger` tells whether there is one."""
     layers: Mapping[str, tuple[Layer, ...]] = _NOTHING

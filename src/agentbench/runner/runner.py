@@ -144,6 +144,10 @@ class Runner:
     def _target(self, turn: Turn) -> Target:
         """Return who answers; to a caller, an agent that it may not use isn't there."""
         agent, model = turn.agent, turn.request.model
+        if turn.persona is not None:  # whoever made it one has seen to what the caller may use
+            return find_target(
+                self.catalog, agent=None, model=model, remote=turn.principal.remote, persona=turn.persona
+            )
         if self.may_name_models(turn.principal):
             return find_target(self.catalog, agent=agent, model=model, remote=turn.principal.remote)
         names = self.names_for(turn.principal)

@@ -29,13 +29,22 @@ class Target(Value, frozen=True, kw_only=True):
         return f"{self.endpoint.name}/{self.model}"
 
 
-def find_target(catalog: Catalog, *, agent: str | None, model: str | None, remote: bool = False) -> Target:
+def find_target(
+    catalog: Catalog,
+    *,
+    agent: str | None,
+    model: str | None,
+    remote: bool = False,
+    persona: Agent | None = None,
+) -> Target:
     """Return who answers; `model` overrides the agent's, and `remote` says that the caller came over HTTP.
+
+    A `persona` is an agent that the catalog doesn't have, in place of `agent`.
 
     Raises `UnknownName` with the nearest name, or `InvalidRequest` where an endpoint has no default model, or answers
     nobody who is remote.
     """
-    found = catalog.agent(agent) if agent is not None else None
+    found = catalog.agent(agent) if agent is not None and persona is None else persona
     if found is None and model is not None and model in catalog.agents:
         found, model = catalog.agents[model], None
     if model is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agentbench.auth.principal import KERNEL, Principal
+from agentbench.config.endpoint import Agent
 from agentbench.protocol import CreateResponse
 from agentbench.protocol.values import Value
 from agentbench.runner.budget import Budget
@@ -28,14 +29,16 @@ class Cell(Value, frozen=True, kw_only=True):
 class Turn(Value, frozen=True, kw_only=True):
     """A request, who makes it, and the conversation that it belongs to, if any.
 
-    `agent` is an agent's id; without it the request's `model` may name an agent or an `endpoint/model`. `past` holds
-    the turns before where the caller has them, stored or not; None has them looked up. Its calls count against the
-    `budgets`. The answer may rest on the `documents`.
+    `agent` is an agent's id; without it the request's `model` may name an agent or an `endpoint/model`. A `persona`
+    answers in place of either: an assistant, which no config names. `past` holds the turns before where the caller has
+    them, stored or not; None has them looked up. Its calls count against the `budgets`. The answer may rest on the
+    `documents`.
     """
 
     request: CreateResponse
     principal: Principal = KERNEL
     agent: str | None = None
+    persona: Agent | None = None
     conversation: str | None = None
     cell: Cell | None = None
     context: str = "message"

@@ -1,0 +1,1 @@
+"""Assistants that live here: kept, talked to in threads, and run like any other agent."""
