@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args,
 
 from pydantic_core import PydanticUndefined
 
+from agentbench.config.assistants_schema import AssistantsSection
 from agentbench.config.discover import KINDS
 from agentbench.config.endpoint_schema import BuiltInSection
 from agentbench.config.schema import File
@@ -55,9 +56,15 @@ def _below(section: type[Section], path: str) -> Iterator[Key]:
         if issubclass(section, SharedSection) and name in SHARED:
             continue
         common = issubclass(section, BuiltInSection) and BuiltInSection.model_fields.get(name) is not None
-        same = common and BuiltInSection.model_fields[name].is_required() == field.is_required()
-        above = ANY if same else path.replace(".azureAssistants.", ".assistants.")
+        above = ANY if common and _is_same(BuiltInSection, name, field) else path
+        if path.endswith(".azureAssistants.") and _is_same(AssistantsSection, name, field) and above != ANY:
+            above = path.replace(".azureAssistants.", ".assistants.")
         yield from _keys_of(f"{above}{field.alias or name}", plain(field.annotation), field)
+
+
+def _is_same(section: type[Section], name: str, field: FieldInfo) -> bool:
+    other = section.model_fields[name]
+    return (other.is_required(), other.description) == (field.is_required(), field.description)
 
 
 def ignored() -> Iterator[tuple[str, list[str], str]]:

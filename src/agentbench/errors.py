@@ -25,6 +25,7 @@
         ├── AnswerFailed          502  answer_failed                it broke off; carries the `response` so far
         ├── UpstreamRefused       502  upstream_refused             401, 402, 403: a wrong key, or one that may not
         ├── UpstreamRejected      400  upstream_rejected            400, 404, 422: the provider says what is wrong
+        │   └── UpstreamNotFound  400  upstream_rejected            404: it doesn't know what was named
         ├── UpstreamRateLimited   429  rate_limit_exceeded          carries `retry_after` seconds
         ├── UpstreamUnavailable   503  upstream_unavailable         5xx (with `retry_after`), no connection, dropped
         ├── UpstreamTimeout       504  upstream_timeout             silent for too long, or 408
@@ -66,6 +67,7 @@ __all__ = [
     "Unreadable",
     "UpstreamError",
     "UpstreamGarbled",
+    "UpstreamNotFound",
     "UpstreamRateLimited",
     "UpstreamRefused",
     "UpstreamRejected",
@@ -310,6 +312,10 @@ class UpstreamRejected(UpstreamError):
     status = 400
     type = "invalid_request_error"
     code = "upstream_rejected"
+
+
+class UpstreamNotFound(UpstreamRejected):
+    """The provider answered 404: it doesn't know what was named, or the address."""
 
 
 class UpstreamRateLimited(UpstreamError):

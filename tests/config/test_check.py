@@ -54,7 +54,8 @@ def test_an_existing_file_is_good_as_it_is(findings: dict[str, Finding]) -> None
     """Nothing in it is wrong, and it makes a catalog."""
     assert Counter(each.state for each in findings.values())["wrong"] == 0
     assert list(load(LIBRECHAT, KEYS).endpoints) == [
-        *("local", "azureOpenAI", "openAI", "anthropic", "google", "bedrock", "groq", "OpenRouter", "ollama")
+        *("local", "azureOpenAI", "openAI", "anthropic", "google", "bedrock", "assistants", "azureAssistants"),
+        *("groq", "OpenRouter", "ollama"),
     ]
 
 
@@ -68,7 +69,8 @@ def test_an_existing_file_is_good_as_it_is(findings: dict[str, Finding]) -> None
         ("interface.sidePanel", "ignored", "browser UI only"),
         ("endpoints.custom[0].iconURL", "ignored", "browser UI only"),
         ("endpoints.anthropic.vertex", "ignored", "Vertex AI is not spoken; the provider's own API is"),
-        ("endpoints.assistants.supportedIds", "ignored", "assistants are not served yet"),
+        ("endpoints.assistants", "used", "assistants has no key. Set ASSISTANTS_API_KEY,"),
+        ("endpoints.assistants.supportedIds", "used", ""),
         ("endpoints.custom[1]", "used", "OpenRouter wants a key of your own"),
     ],
 )

@@ -76,7 +76,7 @@ def seen(draft: Draft) -> str:
 
 def test_blocks(draft: Draft) -> None:
     """Every endpoint can be tuned, and what holds for all of them."""
-    assert draft.blocks == ("local", "openAI", "router", "all", "agents")
+    assert draft.blocks == ("local", "openAI", "router", "assistants", "all", "agents")
 
 
 def test_where_a_value_is_from(draft: Draft) -> None:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from agentbench.config.endpoint import AwsKeys, Endpoint
+import msgspec
+
+from agentbench.config.assistants import VERSIONS, assistant_settings
+from agentbench.config.azure import azure_assistants
+from agentbench.config.discover import AZURE_ASSISTANTS
+from agentbench.config.endpoint import USER_PROVIDED, AwsKeys, Endpoint
 from agentbench.config.layers import HEADERS, merged, values_of
 from agentbench.config.readiness import usable
 from agentbench.config.settings import Timeouts, Titles
@@ -71,6 +76,8 @@ def built_in(kind: Kind, layers: Sequence[Layer], *, block: str | None) -> Endpo
         **body_fields(values),
         **shared_fields(values),
     )
+    if kind.provider == "assistants":
+        made = msgspec.structs.replace(made, **_assistants(kind, values))
     return usable(made, layers, kind)
 
 
@@ -106,6 +113,21 @@ def body_fields(values: Mapping[str, Any]) -> dict[str, Any]:
     if guardrail := values.get("guardrailConfig"):
         added.setdefault("guardrailConfig", guardrail)
     return {"add_params": MappingProxyType(added), "drop_params": tuple(values.get("dropParams", ()))}
+
+
+def _assistants(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of an upstream whose models are assistants; other names are the models that those are on."""
+    settings, base_url = assistant_settings(values), values.get("baseURL")
+    listed, fetch = model_fields(values.get("models"), fetch=True).values()
+    ids = tuple(each for each in listed if each.startswith("asst_"))
+    fields: dict[str, Any] = {"models": ids, "fetch_models": fetch or not ids}
+    azures = None
+    if settings.version not in VERSIONS:
+        azures, settings = settings.version, msgspec.structs.replace(settings, version=VERSIONS[-1])
+    if kind.name == AZURE_ASSISTANTS and base_url and base_url != USER_PROVIDED:
+        fields["base_url"], azures = azure_assistants(base_url, azures)
+        settings = msgspec.structs.replace(settings, api_version=azures)
+    return {**fields, "assistants": settings}
 
 
 def _renamed(names: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, Any]:

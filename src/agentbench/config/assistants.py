@@ -3,17 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 
-__all__ = ["ANY_MODEL", "CAPABILITIES", "AssistantSettings", "Capability"]
+from agentbench.config.header_facts import KERNEL_USER
+
+__all__ = [
+    "ANY_MODEL",
+    "CAPABILITIES",
+    "VERSIONS",
+    "AssistantSettings",
+    "Capability",
+    "assistant_settings",
+    "overruled",
+]
 
 Capability: TypeAlias = Literal["code_interpreter", "image_vision", "retrieval", "actions", "tools"]
 CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
 
+VERSIONS = ("1", "2")
+"""Of the Assistants API."""
+
 ANY_MODEL = "*"
 """Among the substitutes: every model that nobody here offers."""
+
+# key in the config: field of AssistantSettings
+_PLAIN = {
+    "disableBuilder": "disable_builder",
+    "version": "version",
+    "privateAssistants": "private",
+    "codeInterpreter": "code_interpreter",
+    "codeInterpreterTime": "code_seconds",
+    "codeInterpreterMemory": "code_memory",
+    "substitutes": "substitutes",
+}
+_MILLISECONDS = {"pollIntervalMs": "poll_interval", "timeoutMs": "time_limit"}
+_LISTS = {
+    "supportedIds": "supported_ids",
+    "excludedIds": "excluded_ids",
+    "retrievalModels": "retrieval_models",
+    "capabilities": "capabilities",
+}
 
 _NEEDED: Mapping[str, tuple[Capability, ...]] = {
     "code_interpreter": ("code_interpreter",),
@@ -33,6 +64,8 @@ class AssistantSettings(msgspec.Struct, frozen=True, kw_only=True):
     version: str = "2"
     api_version: str | None = None
     """Azure's, in every address."""
+    user: str = KERNEL_USER
+    """Who asks; set for each request."""
     supported_ids: tuple[str, ...] = ()
     """Only these, where there are any."""
     excluded_ids: tuple[str, ...] = ()
@@ -69,3 +102,22 @@ class AssistantSettings(msgspec.Struct, frozen=True, kw_only=True):
         if tool == "file_search" and self.retrieval_models and model not in self.retrieval_models:
             return f"The model {model!r} may not search files: it isn't among endpoints.assistants.retrievalModels."
         return None
+
+
+def assistant_settings(values: Mapping[str, Any]) -> AssistantSettings:
+    """Return what a merged block says; keys that nobody wrote keep their defaults."""
+    fields: dict[str, Any] = {field: values[key] for key, field in _PLAIN.items() if key in values}
+    fields |= {field: values[key] / 1000 for key, field in _MILLISECONDS.items() if key in values}
+    fields |= {field: tuple(dict.fromkeys(values[key])) for key, field in _LISTS.items() if values.get(key) is not None}
+    return AssistantSettings(**fields)
+
+
+def overruled(settings: AssistantSettings) -> dict[str, str]:
+    """Return the keys that another one leaves without effect, each with the sentence that says so."""
+    lists = {"supportedIds": settings.supported_ids, "excludedIds": settings.excluded_ids}
+    if settings.private:
+        why = "It has no effect, because privateAssistants is on: everybody has just their own."
+        return {key: why for key, ids in lists.items() if ids}
+    if all(lists.values()):
+        return {"excludedIds": "It has no effect, because supportedIds is set."}
+    return {}

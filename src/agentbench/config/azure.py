@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = [
+    "ASSISTANTS_VERSION",
     "AZURE_KEYS",
     "DEPLOYMENT_NAME",
     "INSTANCE_NAME",
     "AzurePlace",
+    "azure_assistants",
     "azure_from_environ",
     "azure_instance",
     "azure_origin",
@@ -33,6 +35,8 @@ __all__ = [
     "version_in",
 ]
 
+ASSISTANTS_VERSION = "2024-05-01-preview"
+"""The first API version with version 2 of the Assistants API."""
 AZURE_KEYS = ("AZURE_API_KEY", "AZURE_OPENAI_API_KEY")
 """The environment variables that offer Azure: LibreChat's, then the SDK's; the first that is set counts."""
 INSTANCE_NAME = "${INSTANCE_NAME}"
@@ -68,6 +72,10 @@ class AzurePlace(msgspec.Struct, frozen=True, kw_only=True):
             use_responses_api=use_responses_api,
         )
 
+    def resource(self, name: str) -> str:
+        """Return the address of the resource that has this deployment, as `azure_assistants` reads it."""
+        return self._written(name) + (f"?{_QUERY}{self.version}" if self.version else "")
+
     def _url(self, name: str, *, responses: bool) -> str:
         """Return the address before `/chat/completions` or `/responses`.
 
@@ -86,6 +94,22 @@ class AzurePlace(msgspec.Struct, frozen=True, kw_only=True):
         url = self.base_url.partition("?")[0].replace(INSTANCE_NAME, instance.partition(".")[0])
         url = url.replace(DEPLOYMENT_NAME, quote(name, safe="")).rstrip("/")
         return url.removesuffix("/chat/completions").removesuffix("/responses")
+
+
+def azure_assistants(base_url: str, version: str | None) -> tuple[str, str | None]:
+    """Return the address before `/assistants`, and the API version to name there; one in the base URL counts too.
+
+    An address of the v1 API needs none; any other one does.
+    """
+    address = base_url.partition("?")[0].partition("/deployments/")[0].rstrip("/")
+    if not urlsplit(address).path:
+        address += "/openai"
+    version = version or version_in(base_url)
+    if version in _V1[1:] and address.endswith("/openai"):
+        address += "/v1"
+    if version == "v1" or address.endswith("/v1"):
+        return address, version if version in _V1[2:] else None
+    return address, version or ASSISTANTS_VERSION
 
 
 def azure_url(text: str) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import msgspec
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from agentbench.config.assistants_schema import LATER
 from agentbench.config.azure import (
     DEPLOYMENT_NAME,
     INSTANCE_NAME,
@@ -21,18 +20,20 @@ from agentbench.config.azure import (
 )
 from agentbench.config.endpoint_schema import Key
 from agentbench.config.header_templates import parse
+from agentbench.config.layers import HEADERS, Layer
 from agentbench.config.problem import InvalidValueError, Problem, spell
 from agentbench.config.rates_schema import TokenConfig
+from agentbench.config.secret import Secret
 from agentbench.config.section import Section
 from agentbench.config.shared_schema import SharedSection, header_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from agentbench.config.endpoint import Deployment
     from agentbench.config.problem import KeyPath
 
-__all__ = ["AzureGroupSection", "AzureModelSection", "AzureSection", "azure_problems", "deployments"]
+__all__ = ["AzureGroupSection", "AzureModelSection", "AzureSection", "azure_problems", "deployments", "group_layers"]
 
 _GROUPS: KeyPath = ("endpoints", "azureOpenAI", "groups")
 _RESPONSES = "useResponsesApi"
@@ -57,8 +58,6 @@ _Version = Annotated[str, BeforeValidator(_dated), AfterValidator(azure_version)
 class AzureModelSection(Section):
     """A model's deployment; `true` in its place means the group's."""
 
-    unused: ClassVar = {"assistants": LATER}
-
     deployment_name: _Name | None = Field(
         default=None,
         alias="deploymentName",
@@ -68,7 +67,7 @@ class AzureModelSection(Section):
     version: _Version | None = Field(
         default=None, examples=["2024-10-21"], description="the model's API version; none: the group's"
     )
-    assistants: bool = Field(default=False, examples=[True], description="as for the group")
+    assistants: bool = Field(default=False, examples=[True], description="as for the group, with the model's version")
 
     @model_validator(mode="before")
     @classmethod
@@ -82,7 +81,6 @@ class AzureGroupSection(Section):
     """Models of one resource, or one serverless endpoint."""
 
     ignored: ClassVar = {"forcePrompt": _GONE}
-    unused: ClassVar = {"assistants": LATER}
 
     group: _Name = Field(examples=["sweden"], description="any name that no other group has")
     api_key: Key | None = Field(
@@ -141,7 +139,9 @@ class AzureGroupSection(Section):
         description="whether `baseURL` is a serverless model's own address, used as it is",
     )
     assistants: bool = Field(
-        default=False, examples=[True], description="whether `azureAssistants` may use the group's models"
+        default=False,
+        examples=[True],
+        description="whether `azureAssistants` is at the resource of this group, with its key, version and headers",
     )
     models: dict[str, AzureModelSection] = Field(
         min_length=1, examples=["{gpt-4o: true}"], description="the models by name: `true`, or a mapping"
@@ -157,10 +157,11 @@ class AzureSection(SharedSection):
         "summaryModel": _GONE,
         "customOrder": "it orders LibreChat's menu",
     }
-    unused: ClassVar = {"assistants": LATER}
 
     assistants: bool = Field(
-        default=False, examples=[True], description="whether `azureAssistants` may use the groups that say so"
+        default=False,
+        examples=[True],
+        description="whether there is `azureAssistants`, at the first group that says so too",
     )
     token_config: TokenConfig = Field(default_factory=dict, alias="tokenConfig")
     groups: list[AzureGroupSection] = Field(
@@ -216,6 +217,24 @@ def deployments(section: AzureSection, environ: Mapping[str, str]) -> Mapping[st
             for name, model in group.models.items()
         }
     )
+
+
+def group_layers(
+    section: AzureSection, environ: Mapping[str, str], origin: Callable[[KeyPath], str]
+) -> Iterator[Layer]:
+    """Yield what each group for assistants says of `azureAssistants`; a serverless one has no resource for them."""
+    for index, group in enumerate(section.groups if section.assistants else ()):
+        named = [name for name, each in group.models.items() if each.assistants or group.assistants]
+        if named and not group.serverless:
+            version = _version(group, group.models[named[0]])
+            place = AzurePlace(instance=group.instance_name, base_url=group.base_url, version=version)
+            values: dict[str, Any] = {"baseURL": place.resource(named[0])}
+            if group.api_key is not None:
+                values["apiKey"] = Secret(group.api_key)
+            if group.additional_headers:
+                values[HEADERS] = {name: parse(text, environ) for name, text in group.additional_headers.items()}
+            keys = (*values, *(f"{HEADERS}.{name}" for name in group.additional_headers))
+            yield Layer(name="endpoint", values=values, origins=dict.fromkeys(keys, origin((*_GROUPS, index))))
 
 
 def _deployment(

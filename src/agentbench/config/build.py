@@ -12,11 +12,21 @@ import msgspec
 from pydantic import ValidationError
 
 from agentbench.config.assemble import AZURE, azure, body_fields, built_in, model_fields, provider_of, shared_fields
+from agentbench.config.assistants import assistant_settings
+from agentbench.config.assistants_schema import assistant_warnings
 from agentbench.config.azure import azure_from_environ, azure_origin
-from agentbench.config.azure_schema import azure_problems, deployments
+from agentbench.config.azure_schema import azure_problems, deployments, group_layers
 from agentbench.config.balance_schema import balance_rules, balance_warnings
 from agentbench.config.blocks import Blocks, overlaid
-from agentbench.config.discover import ASSISTANT, KINDS, environment_layer, is_offered, local_endpoint
+from agentbench.config.discover import (
+    ASSISTANT,
+    ASSISTANTS,
+    AZURE_ASSISTANTS,
+    KINDS,
+    environment_layer,
+    is_offered,
+    local_endpoint,
+)
 from agentbench.config.endpoint import Agent, Catalog, Endpoint, ModelParameters
 from agentbench.config.header_warnings import header_warnings
 from agentbench.config.layers import Layer, merged, values_of
@@ -51,7 +61,7 @@ def build(document: Document, environ: Mapping[str, str], overrides: Overrides |
     catalog, problems = attempt(document, environ, overrides)
     if catalog is None or problems:
         raise (overlaid(document, overrides) if overrides else document).error(problems)
-    for warning in (*header_warnings(catalog), *balance_warnings(catalog)):
+    for warning in (*header_warnings(catalog), *balance_warnings(catalog), *assistant_warnings(catalog)):
         _log.warning(warning)
     return catalog
 
@@ -77,6 +87,7 @@ def attempt(
         mcp_servers=mcp_servers(file.mcp_servers),
         balance=balance_rules(file.balance),
         retrieval=retrieval_settings(file.retrieval, environ, endpoints),
+        assistants=assistant_settings(values_of(merged(made.layers.get(ASSISTANTS, ())))),
         transactions=file.transactions.enabled,
         recursion_limit=changed.endpoints.agents.recursion_limit,
         layers={name: layers for name, layers in made.layers.items() if layers},
@@ -112,8 +123,7 @@ class _Endpoints:
             yield self._local()
         yield from self._azure()
         for kind in KINDS:
-            there = kind.name in self._blocks or is_offered(kind, self._environ)
-            if there and kind.name.casefold() not in taken:
+            if kind.name.casefold() not in taken and self._is_there(kind):
                 yield self._built_in(kind)
         for each in self._written.custom:
             yield self._custom(each.name)
@@ -132,10 +142,24 @@ class _Endpoints:
             self.layers[AZURE] = layers = tuple(self._blocks.endpoint(AZURE))
             yield azure(found, layers, origin=self._blocks.origin(AZURE) or azure_origin(self._environ))
 
+    def _is_there(self, kind: Kind) -> bool:
+        azure = self._written.azure_open_ai
+        named = kind.name == AZURE_ASSISTANTS and azure is not None and azure.assistants
+        return named or kind.name in self._blocks or is_offered(kind, self._environ)
+
     def _built_in(self, kind: Kind) -> Endpoint:
-        layers = (environment_layer(kind, self._environ), *self._blocks.endpoint(kind.name))
-        self.layers[kind.name] = layers
+        layers = self._blocks.endpoint(kind.name)
+        beneath = self._azure_group(layers) if kind.name == AZURE_ASSISTANTS else None
+        layers.insert(0, beneath or environment_layer(kind, self._environ))
+        self.layers[kind.name] = tuple(layers)
         return built_in(kind, layers, block=self._blocks.origin(kind.name))
+
+    def _azure_group(self, layers: Iterable[Layer]) -> Layer | None:
+        """Return what the first group for assistants says, unless `azureAssistants` has an address of its own."""
+        section = self._written.azure_open_ai
+        if section is None or any("baseURL" in each.values for each in layers) or any(azure_problems(section)):
+            return None
+        return next(group_layers(section, self._environ, self._document.origin), None)
 
     def _custom(self, name: str) -> Endpoint:
         values = self._values(name)

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import msgspec
 
+from agentbench.config.assistants import overruled
+from agentbench.config.assistants_schema import settings_of
 from agentbench.config.balance_schema import LEDGER_FORCED, balance_warnings
 from agentbench.config.build import attempt
 from agentbench.config.header_templates import unknown_names
 from agentbench.config.layers import HEADERS
 from agentbench.config.problem import spell
 from agentbench.config.schema import File
-from agentbench.config.section import Section, fields_of, ignored_because, section_in, unused_because
+from agentbench.config.section import Section, fields_of, ignored_because, section_in
 from agentbench.config.section_layers import SHARED_KEYS
 from agentbench.config.yaml_file import read_file
 
@@ -83,7 +85,8 @@ class _Reader:
             for name, each in data.items():
                 yield from self.keys(each, section_in(kind), (*path, name))
         else:
-            yield path, "used", self._note(data, path)
+            without = self._without_effect(path)
+            yield (path, "ignored", without) if without else (path, "used", self._note(data, path))
 
     def _section(
         self, data: dict[str, Any], kind: type[Section], path: KeyPath
@@ -93,9 +96,7 @@ class _Reader:
             yield path, "used", note
         for key, value in data.items():
             below = (*path, key)
-            if (reason := ignored_because(kind, key)) is not None or (
-                key in known and (reason := unused_because(kind, key)) is not None
-            ):
+            if (reason := ignored_because(kind, key)) is not None:
                 yield below, "ignored", reason
             elif key in known and value is None:
                 yield below, "ignored", "without a value it counts as not written"
@@ -113,6 +114,11 @@ class _Reader:
         if path[1:2] == ("custom",) and len(path) > 2:  # noqa: PLR2004 - the index
             return str(self._document.data["endpoints"]["custom"][path[2]].get("name", ""))  # type: ignore[index]
         return str(path[1]) if len(path) > 1 else ""
+
+    def _without_effect(self, path: KeyPath) -> str:
+        """Say which other key leaves one of assistants without effect."""
+        settings = settings_of(self._catalog, str(path[1])) if self._catalog and path[:1] == ("endpoints",) else None
+        return overruled(settings).get(str(path[-1]), "") if settings is not None else ""
 
     def _note(self, value: Any, path: KeyPath) -> str:
         if isinstance(value, str) and path[0] != "mcpServers" and not _HEADERS.isdisjoint(path[:-1]):

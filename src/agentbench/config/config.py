@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET
 
 from agentbench.config.changes import Edit, with_edits
+from agentbench.config.discover import ASSISTANTS
 from agentbench.config.explain import all_settings, setting_of
 from agentbench.config.header_preview import headers_preview
 from agentbench.config.layers import HEADERS
@@ -156,7 +157,7 @@ class Config:
 
     def split(self, name: str) -> tuple[str, tuple[str, ...]]:
         """Return the block and the path of a key: names of endpoints may hold dots too."""
-        known = [*self.catalog.endpoints, *_SHARED]
+        known = [*dict.fromkeys((*self.catalog.endpoints, ASSISTANTS)), *_SHARED]
         by_fold = {f"{each.casefold()}.": each for each in known}
         for prefix in sorted(by_fold, key=len, reverse=True):
             if name.casefold().startswith(prefix) and (rest := name[len(prefix) :]):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
+from agentbench.config.azure import azure_url
 from agentbench.config.endpoint import USER_PROVIDED, Agent, Endpoint, Provider
 from agentbench.config.layers import Layer
 from agentbench.config.secret import Secret
@@ -15,6 +16,8 @@ from agentbench.errors import ConfigError
 
 __all__ = [
     "ASSISTANT",
+    "ASSISTANTS",
+    "AZURE_ASSISTANTS",
     "KINDS",
     "LOCAL_MODEL",
     "Kind",
@@ -25,6 +28,8 @@ __all__ = [
 ]
 
 LOCAL_MODEL = "smollm2-135m-instruct"
+
+ASSISTANTS, AZURE_ASSISTANTS = "assistants", "azureAssistants"
 
 _LOCAL_VARIABLE = "AGENTBENCH_LOCAL_MODEL"
 
@@ -45,6 +50,10 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str | None = None
     needs: str | None = "apiKey"
     """The key without which it can't be used."""
+    keyless: bool = False
+    """Whether another address than the usual one does without."""
+    or_else: str = ""
+    """What else to do where that key is missing, as a sentence."""
 
 
 KINDS = (
@@ -103,6 +112,23 @@ KINDS = (
         base_url="http://127.0.0.1:11434",
         needs=None,
     ),
+    Kind(
+        name=ASSISTANTS,
+        provider="assistants",
+        variables={"apiKey": ("ASSISTANTS_API_KEY",), "baseURL": ("ASSISTANTS_BASE_URL",)},
+        offers=("ASSISTANTS_API_KEY",),
+        base_url="https://api.openai.com/v1",
+        keyless=True,
+        or_else="A server that wants no key needs just baseURL; assistants made here need neither.",
+    ),
+    Kind(
+        name=AZURE_ASSISTANTS,
+        provider="assistants",
+        variables={"apiKey": ("AZURE_ASSISTANTS_API_KEY",), "baseURL": ("AZURE_ASSISTANTS_BASE_URL",)},
+        offers=("AZURE_ASSISTANTS_API_KEY",),
+        needs="baseURL",
+        or_else="Or set assistants: true in azureOpenAI and in one of its groups.",
+    ),
 )
 
 _SECRETS = ("apiKey", "secretAccessKey", "sessionToken")
@@ -155,7 +181,8 @@ def _value(kind: Kind, key: str, variable: str, text: str) -> object:
     if key == "models":
         return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     if key == "baseURL":
-        return _checked_url(variable, _ollama_url(text) if kind.name == "ollama" else text)
+        check = azure_url if kind.name == AZURE_ASSISTANTS else http_url
+        return _checked_url(variable, _ollama_url(text) if kind.name == "ollama" else text, check)
     return text
 
 
@@ -167,9 +194,9 @@ def _ollama_url(host: str) -> str:
     return f"{scheme or 'http'}://{rest}{port}"
 
 
-def _checked_url(variable: str, value: str) -> str:
+def _checked_url(variable: str, value: str, check: Callable[[str], str]) -> str:
     try:
-        return http_url(value)
+        return check(value)
     except ValueError as error:
         problem = str(error)
     raise ConfigError(f"Environment variable {variable}: {problem}.")

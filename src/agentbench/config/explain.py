@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agentbench.config.discover import KINDS
+from agentbench.config.discover import ASSISTANTS, KINDS
 from agentbench.config.effective import layers_for
 from agentbench.config.header_templates import Template
 from agentbench.config.layers import HEADERS, Layer, merged
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agentbench.config.endpoint import Catalog
     from agentbench.config.layers import Setting
 
-__all__ = ["all_settings", "setting_of", "shown"]
+__all__ = ["all_settings", "block_name", "setting_of", "shown"]
 
 _OWN = {
     "azureOpenAI": "azureOpenAI",
@@ -29,7 +29,7 @@ _OWN = {
 
 def setting_of(catalog: Catalog, endpoint: str, key: str, *, agent: str | None = None) -> Setting:
     """Return one setting, in any case of both names; raises `UnknownName` with the nearest."""
-    found = all_settings(catalog, catalog.endpoint(endpoint).name, agent=agent)
+    found = all_settings(catalog, block_name(catalog, endpoint), agent=agent)
     by_fold = {name.casefold(): name for name in found}
     first, _, header = key.partition(".")
     name = by_fold.get(first.casefold())
@@ -41,6 +41,11 @@ def setting_of(catalog: Catalog, endpoint: str, key: str, *, agent: str | None =
     if header.casefold() not in parts:
         raise UnknownName("header", header, found[name].parts)
     return parts[header.casefold()]
+
+
+def block_name(catalog: Catalog, name: str) -> str:
+    """Return how an endpoint is spelled; `assistants` has settings without being one. Raises `UnknownName`."""
+    return ASSISTANTS if name.casefold() == ASSISTANTS else catalog.endpoint(name).name
 
 
 def all_settings(catalog: Catalog, endpoint: str, *, agent: str | None = None) -> dict[str, Setting]:

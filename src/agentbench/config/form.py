@@ -130,7 +130,7 @@ def _kind(key: str, kind: Any) -> FieldKind:
     inner = [_unwrapped(each, [])[0] for each in get_args(kind)]
     if get_origin(kind) is Literal:
         return "choice"
-    if get_origin(kind) is list and inner == [str]:
+    if get_origin(kind) is list and (inner == [str] or get_origin(inner[0]) is Literal):
         return "list"
     if get_origin(kind) is dict and inner == [str, str]:
         return "mapping"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["is_own", "usable"]
 
 _FIELDS = {"apiKey": "api_key", "baseURL": "base_url"}
-_NEEDED = {"apiKey": "api_key", "region": "region"}
+_NEEDED = {**_FIELDS, "region": "region"}
 _CALLED = {"apiKey": "key", "baseURL": "base URL", "region": "region"}
 
 
@@ -55,7 +55,10 @@ def _lacking(endpoint: Endpoint, kind: Kind) -> str | None:
     variables = kind.variables[kind.needs]
     if endpoint.base_url and kind.needs == "region":
         return None
-    return (
+    if kind.keyless and endpoint.base_url != kind.base_url:
+        return None
+    told = (
         f"{endpoint.name} has no {_CALLED[kind.needs]}. Set {' or '.join(variables)},"
         f" or endpoints.{endpoint.name}.{kind.needs} in the config."
     )
+    return f"{told} {kind.or_else}".strip()

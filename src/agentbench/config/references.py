@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentbench.config.assemble import AZURE
+from agentbench.config.assistants_schema import assistant_problems
 from agentbench.config.azure_schema import azure_problems
 from agentbench.config.discover import KINDS, how_to_offer
 from agentbench.config.mcp_schema import mcp_problem
@@ -44,6 +45,7 @@ def problems_between(file: File, catalog: Catalog) -> Iterator[Problem]:
     yield from _name_problems(file)
     yield from _title_problems(file, catalog)
     yield from retrieval_problems(file.retrieval, catalog)
+    yield from assistant_problems(catalog)
     if file.endpoints.azure_open_ai is not None:
         yield from azure_problems(file.endpoints.azure_open_ai)
     for index, agent in enumerate(file.agents):

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from agentbench.config.assistants_schema import AssistantsSection
+from agentbench.config.assistants_schema import AzureAssistantsSection, ServedAssistantsSection
 from agentbench.config.azure_schema import AzureSection
 from agentbench.config.balance_schema import BalanceSection, TransactionsSection
 from agentbench.config.endpoint_schema import (
@@ -60,8 +60,8 @@ class EndpointsSection(Section):
     local: LocalSection | None = None
     scripted: ScriptedSection | None = None
     agents: AgentsApiSection = Field(default_factory=AgentsApiSection)
-    assistants: AssistantsSection | None = None
-    azure_assistants: AssistantsSection | None = Field(default=None, alias="azureAssistants")
+    assistants: ServedAssistantsSection | None = None
+    azure_assistants: AzureAssistantsSection | None = Field(default=None, alias="azureAssistants")
 
 
 class ParametersSection(Section):

@@ -18,21 +18,19 @@ __all__ = [
     "is_passed_over",
     "known_keys",
     "section_in",
-    "unused_because",
 ]
 
 
 class Section(BaseModel):
     """A mapping with a fixed set of keys; a known key with no value counts as not written.
 
-    `ignored` are keys that other programs read from the same file, each with the reason why nothing here does; `unused`
-    are keys that are checked, but not read yet. A name that ends in `*` stands for all that begin so.
+    `ignored` are keys that other programs read from the same file, each with the reason why nothing here does. A name
+    that ends in `*` stands for all that begin so.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
     ignored: ClassVar[Mapping[str, str]] = {}
-    unused: ClassVar[Mapping[str, str]] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -54,17 +52,8 @@ def fields_of(section: type[Section]) -> dict[str, Any]:
 
 def ignored_because(section: type[Section], key: object) -> str | None:
     """Return why a key of a section is passed over; None if it isn't."""
-    return _reason(section, "ignored", key)
-
-
-def unused_because(section: type[Section], key: object) -> str | None:
-    """Return why a key of a section is checked, but not read; None if it is."""
-    return _reason(section, "unused", key)
-
-
-def _reason(section: type[Section], table: str, key: object) -> str | None:
     for kind in section.__mro__:
-        for name, reason in vars(kind).get(table, {}).items():
+        for name, reason in vars(kind).get("ignored", {}).items():
             if key == name or (name.endswith("*") and str(key).startswith(name[:-1])):
                 return str(reason)
     return None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from agentbench.config.blocks import SESSION, overlaid, path_of
+from agentbench.config.discover import ASSISTANTS
 from agentbench.config.document import document
 from agentbench.config.explain import all_settings
 from agentbench.config.form import plain, section_at, text_of
@@ -83,7 +84,7 @@ class Written:
         return {key: self._standing(block, key, each) for key, each in settings.items()}
 
     def _settings(self, block: str) -> dict[str, Setting]:
-        if block in self._catalog.endpoints:
+        if block in self._catalog.endpoints or block == ASSISTANTS:
             return all_settings(self._catalog, block)
         layers = self._catalog.agents_layers if block == "agents" else _of_all(self._catalog)
         return merged((defaults_layer(section_at(self.path(block))), *layers))
@@ -125,7 +126,8 @@ class Written:
             return plain(setting.value)
         data = self._changed if setting.origin == SESSION else self._file
         owner = setting.layer if setting.layer in ("all", "agents") else block
-        return _at(data, (*path_of(self._file, owner), key))
+        written = _at(data, (*path_of(self._file, owner), key))
+        return plain(setting.value) if written is None else written  # a group's of azureOpenAI is in no key of its own
 
 
 def _of_all(catalog: Catalog) -> list[Layer]:

@@ -13,6 +13,8 @@ import msgspec
 from msgspec import UNSET
 
 from agentbench.config.changes import Edit
+from agentbench.config.discover import ASSISTANTS
+from agentbench.config.explain import block_name
 from agentbench.config.form import Field, fields_at
 from agentbench.config.history import History, names
 from agentbench.config.layers import HEADERS
@@ -64,8 +66,8 @@ class Draft:
 
     @property
     def blocks(self) -> tuple[str, ...]:
-        """What can be tuned: the endpoints, then what holds for all of them, and where agents answer."""
-        return (*self.config.catalog.endpoints, *_SHARED)
+        """What can be tuned: the endpoints, assistants, then what holds for all endpoints, and where agents answer."""
+        return (*dict.fromkeys((*self.config.catalog.endpoints, ASSISTANTS)), *_SHARED)
 
     @property
     def pending(self) -> tuple[str, ...]:
@@ -245,7 +247,7 @@ class Draft:
         return fields[key]
 
     def _known(self, block: str) -> str:
-        return block if block in _SHARED else self.config.catalog.endpoint(block).name
+        return block if block in _SHARED else block_name(self.config.catalog, block)
 
     def _put_headers(self, block: str, own: dict[str, Any], headers: dict[str, Any]) -> None:
         wishes = {name: _whole(Wish(each), own.get(name), (HEADERS, name)) for name, each in headers.items()}
@@ -260,7 +262,7 @@ class Draft:
         if has_secret(wish.value, (key,)):
             return bool(self._written.own(block, key) == wish.value)
         held = self._written.standing(block)[key].value
-        return bool(wish.value == held) or (wish.value in ("", {}, []) and not held)
+        return bool(wish.value == held) or (wish.value in ("", []) and not held)
 
     def _drop(self, block: str, key: str) -> None:
         for name, path in [*self._wishes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from agentbench.config.discover import ASSISTANTS
 from agentbench.config.header_preview import headers_preview
 from agentbench.errors import InvalidRequest
 from agentbench.notebook.twins import question_of
@@ -80,10 +81,11 @@ def preview_truncation(
 
 
 def _target(catalog: Catalog, block: str) -> Target:
-    """Return who would answer: what holds for all is looked at where the default endpoint answers."""
+    """Return who would answer: for all, and for assistants that no upstream has, the default endpoint."""
     if block == "agents":
         return find_target(catalog, agent=catalog.default_agent.id, model=None)
-    endpoint = catalog.default_endpoint if block == "all" else catalog.endpoint(block)
+    is_none = block in ("all", ASSISTANTS) and block not in catalog.endpoints
+    endpoint = catalog.default_endpoint if is_none else catalog.endpoint(block)
     model = endpoint.default_model or _ANY
     return find_target(catalog, agent=None, model=f"{endpoint.name}/{model}")
 
