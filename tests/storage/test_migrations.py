@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import Connection, create_engine, insert, inspect, select, text
+from tests.storage.asked import some_message, some_run, some_step, some_thread
 
 from agentbench.errors import StorageError
+from agentbench.storage import conversations, runs, threads
 from agentbench.storage.database import Database
 from agentbench.storage.engine import open_writer, parse_url
 from agentbench.storage.migrations import MIGRATIONS, migrate
@@ -81,6 +83,21 @@ def test_titles_of_before(connection: Connection) -> None:
     migrate(connection)
     found = connection.execute(text("SELECT id, titled_by FROM conversations ORDER BY id")).all()
     assert [tuple(each) for each in found] == [("a", "person"), ("b", None)]
+
+
+def test_threads_of_a_database_of_before(connection: Connection) -> None:
+    """One that had conversations only keeps them, and takes threads, whose messages go with them."""
+    migrations.create(connection)
+    migrate(connection, MIGRATIONS[:14])
+    before = conversations.create(connection, user="ann", title="Plans")
+    migrate(connection)
+    threads.add(connection, some_thread(), [some_message("a"), some_message("b")])
+    runs.add(connection, some_run())
+    runs.save_step(connection, some_step())
+    assert conversations.get(connection, before.id, "ann") == before
+    assert [each.id for each in threads.all_messages(connection, "thread_1")] == ["a", "b"]
+    connection.execute(text("DELETE FROM threads"))
+    assert runs.all_steps(connection, "run_1") == threads.all_messages(connection, "thread_1") == ()
 
 
 def test_names_are_in_order() -> None:

@@ -54,13 +54,14 @@ class Collection(Value, frozen=True, kw_only=True):
     """A collection and how many files it has.
 
     `handle` is what clients call it: a `knowledge` collection by its id, a `scratch` one (made by a client that
-    processes a text or a web page) by a name that is its owner's alone.
+    processes a text or a web page) by a name that is its owner's alone. A `vector_store` is what clients of OpenAI's
+    API made; lists for people leave it out.
     """
 
     id: str
     user: str
     handle: str
-    kind: Literal["knowledge", "scratch"] = "knowledge"
+    kind: Literal["knowledge", "scratch", "vector_store"] = "knowledge"
     name: str
     description: str = ""
     meta: dict[str, Any] = {}

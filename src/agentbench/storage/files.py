@@ -37,6 +37,7 @@ __all__ = [
     "page",
     "part",
     "stored_file",
+    "with_purpose",
 ]
 
 FileStatus = Literal["stored", "pending", "processing", "completed", "failed"]
@@ -86,9 +87,15 @@ def add(connection: Connection, file: StoredFile, parts: Iterable[bytes], *, joi
         collections.link_later(connection, collection_id, file.id)
 
 
-def get(connection: Connection, file_id: str, reader: Reader, *, write: bool = False) -> StoredFile | None:
-    """Return a file; None if there is none that the reader may read, or write."""
+def get(
+    connection: Connection, file_id: str, reader: Reader, *, write: bool = False, lock: bool = False
+) -> StoredFile | None:
+    """Return a file; None if there is none that the reader may read, or write.
+
+    With `lock`, nobody else changes it until the transaction ends.
+    """
     query = select(_table).where(_table.c.id == file_id, file_access(reader, write=write))
+    query = query.with_for_update(key_share=True) if lock else query
     row = connection.execute(query).mappings().one_or_none()
     return stored_file(row) if row else None
 
@@ -126,6 +133,13 @@ def page(
         query = query.where(_table.c.id.in_(select(links.c.file_id).where(links.c.collection_id == collection)))
     ordered = query.order_by(_table.c.updated_at.desc(), _table.c.id).offset(offset).limit(limit)
     return [stored_file(row) for row in connection.execute(ordered).mappings()], _count(connection, query)
+
+
+def with_purpose(connection: Connection, user: str, purpose: str | None = None) -> list[str]:
+    """Return the ids of a user's files whose `meta` begins with that purpose, or with any; oldest first."""
+    begins = '{"purpose":"' if purpose is None else _json({"purpose": purpose})[:-1]
+    query = select(_table.c.id).where(_table.c.user == user, _table.c.meta.startswith(begins, autoescape=True))
+    return list(connection.scalars(query.order_by(_table.c.created_at, _table.c.id)))
 
 
 def part(connection: Connection, file_id: str, number: int) -> bytes | None:

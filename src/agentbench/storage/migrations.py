@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, insert, inspect, select
 
 from agentbench.errors import StorageError
+from agentbench.storage.assistant_migrations import m015_assistants, m016_threads, m017_thread_runs
+from agentbench.storage.statements import run_statements
 from agentbench.storage.tables import metadata, migrations
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ ADVISORY_LOCK = 0x6167656E74  # "agent"; any number will do, so long as all vers
 
 def m001_conversations(connection: Connection) -> None:
     """Conversations, whose `head` is the newest response."""
-    _run(
+    run_statements(
         connection,
         """CREATE TABLE conversations (
             id TEXT NOT NULL PRIMARY KEY,
@@ -44,7 +46,7 @@ def m001_conversations(connection: Connection) -> None:
 
 def m002_responses(connection: Connection) -> None:
     """Responses, each with the input of its own turn; `parent` is the response before it."""
-    _run(
+    run_statements(
         connection,
         """CREATE TABLE responses (
             id TEXT NOT NULL PRIMARY KEY,
@@ -66,7 +68,7 @@ def m002_responses(connection: Connection) -> None:
 
 def m003_usage(connection: Connection) -> None:
     """The usage ledger, one row a call to a provider."""
-    _run(
+    run_statements(
         connection,
         """CREATE TABLE usage (
             id TEXT NOT NULL PRIMARY KEY,
@@ -98,7 +100,7 @@ def m003_usage(connection: Connection) -> None:
 
 def m004_users(connection: Connection) -> None:
     """Users, who sign in with a password or through an issuer."""
-    _run(
+    run_statements(
         connection,
         """CREATE TABLE users (
             id TEXT NOT NULL PRIMARY KEY,
@@ -118,7 +120,7 @@ def m004_users(connection: Connection) -> None:
 
 def m005_api_keys(connection: Connection) -> None:
     """API keys, by their SHA-256."""
-    _run(
+    run_statements(
         connection,
         """CREATE TABLE api_keys (
             id TEXT NOT NULL PRIMARY KEY,
@@ -140,12 +142,12 @@ def m005_api_keys(connection: Connection) -> None:
 
 def m006_secrets(connection: Connection) -> None:
     """What the gateways on one database share, such as the key that signs sign-ins."""
-    _run(connection, "CREATE TABLE secrets (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)")
+    run_statements(connection, "CREATE TABLE secrets (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)")
 
 
 def m007_background_runs(connection: Connection) -> None:
     """Responses that are being made in the background, so that those of a process that died are told from others."""
-    _run(
+    run_statements(
         connection,
         """CREATE TABLE background_runs (
             response_id TEXT NOT NULL PRIMARY KEY,
@@ -157,7 +159,7 @@ def m007_background_runs(connection: Connection) -> None:
 
 def m008_titled_by(connection: Connection) -> None:
     """Where a title comes from. The earlier ones stay as they are, like a person's."""
-    _run(
+    run_statements(
         connection,
         "ALTER TABLE conversations ADD COLUMN titled_by TEXT",
         "UPDATE conversations SET titled_by = 'person' WHERE title IS NOT NULL",
@@ -171,7 +173,7 @@ def m009_ledger(connection: Connection) -> None:
         *("cache_write_rate {real}", "output_rate {real}", "rate_source TEXT", "credits {real}", "estimated BOOLEAN"),
         "flags TEXT",
     )
-    _run(
+    run_statements(
         connection,
         *(f"ALTER TABLE usage ADD COLUMN {column}" for column in columns),
         "UPDATE usage SET context = 'message' WHERE context = 'chat'",
@@ -182,7 +184,7 @@ def m009_ledger(connection: Connection) -> None:
 
 def m010_balances(connection: Connection) -> None:
     """What users may spend, what running calls hold of it, and how it changed."""
-    _run(
+    run_statements(
         connection,
         """CREATE TABLE balances (
             "user" TEXT NOT NULL PRIMARY KEY,
@@ -210,7 +212,7 @@ def m010_balances(connection: Connection) -> None:
 
 def m011_files(connection: Connection) -> None:
     """Files, and how far each is on its way to being searched."""
-    _run(
+    run_statements(
         connection,
         """CREATE TABLE files (
             id TEXT NOT NULL PRIMARY KEY,
@@ -244,7 +246,7 @@ def m011_files(connection: Connection) -> None:
 
 def m012_file_contents(connection: Connection) -> None:
     """Files' bytes in parts, and what was read out of them."""
-    _run(
+    run_statements(
         connection,
         """CREATE TABLE file_parts (
             file_id TEXT NOT NULL,
@@ -264,7 +266,7 @@ def m012_file_contents(connection: Connection) -> None:
 
 def m013_passages(connection: Connection) -> None:
     """Passages of files, with their vectors and what the text index is made of."""
-    _run(
+    run_statements(
         connection,
         """CREATE TABLE passages (
             file_id TEXT NOT NULL,
@@ -285,7 +287,7 @@ def m013_passages(connection: Connection) -> None:
 
 def m014_collections(connection: Connection) -> None:
     """Collections of files, and who else may read or write them."""
-    _run(
+    run_statements(
         connection,
         """CREATE TABLE collections (
             id TEXT NOT NULL PRIMARY KEY,
@@ -332,6 +334,9 @@ MIGRATIONS: Sequence[Migration] = (
     m012_file_contents,
     m013_passages,
     m014_collections,
+    m015_assistants,
+    m016_threads,
+    m017_thread_runs,
 )
 
 
@@ -367,21 +372,3 @@ def _catch_up(connection: Connection, steps: Sequence[Migration]) -> None:
 def _record(connection: Connection, names: Iterable[str]) -> None:
     now = datetime.now(UTC)
     connection.execute(insert(migrations), [{"name": name, "applied_at": now} for name in names])
-
-
-def _run(connection: Connection, *statements: str) -> None:
-    """Run statements in which names in braces stand for the dialect's types and for what several tables have."""
-    of_file = "FOREIGN KEY (file_id) REFERENCES files (id) ON DELETE CASCADE"
-    of_collection = "FOREIGN KEY (collection_id) REFERENCES collections (id) ON DELETE CASCADE"
-    names = {
-        "link": "collection_id TEXT NOT NULL, file_id TEXT NOT NULL",
-        "of_both": f"PRIMARY KEY (collection_id, file_id), {of_collection}, {of_file}",
-        "of_collection": of_collection,
-        "of_file": of_file,
-    }
-    if connection.dialect.name == "postgresql":
-        names |= {"time": "TIMESTAMP WITH TIME ZONE", "real": "DOUBLE PRECISION", "bytes": "BYTEA"}
-    else:
-        names |= {"time": "DATETIME", "real": "DOUBLE", "bytes": "BLOB"}
-    for statement in statements:
-        connection.exec_driver_sql(statement.format(**names))

@@ -141,11 +141,11 @@ def save_vectors(connection: Connection, file_id: str, worker: str, vectors: Map
 def complete(connection: Connection, file_id: str, worker: str) -> bool:
     """Let searches find the file, and let it join the collections that it was meant for."""
     # Before the file itself: whoever deletes files locks in this order too.
-    joins = collections.lock_awaited(connection, file_id)
+    collections.lock_awaited(connection, file_id)
     values = {"status": "completed", "error": None, "version": _table.c.version + 1, **FREE}
     if not _change(connection, _held(file_id, worker), values):
         return False
-    for collection_id in joins:
+    for collection_id in collections.lock_awaited(connection, file_id):  # also what came while the file was waited for
         collections.link(connection, collection_id, [file_id])
     connection.execute(delete(tables.pending_links).where(tables.pending_links.c.file_id == file_id))
     collections.touch_holding(connection, [file_id])

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
     Double,
     ForeignKey,
     Index,
@@ -18,14 +14,13 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    TypeDecorator,
 )
 
-if TYPE_CHECKING:
-    from sqlalchemy import Dialect
+from agentbench.storage.columns import UTCDateTime, of_thread, position
 
 __all__ = [
     "api_keys",
+    "assistants",
     "background_runs",
     "balance_changes",
     "balances",
@@ -42,29 +37,14 @@ __all__ = [
     "pending_links",
     "reservations",
     "responses",
+    "run_steps",
     "secrets",
+    "thread_messages",
+    "thread_runs",
+    "threads",
     "usage",
     "users",
 ]
-
-
-class UTCDateTime(TypeDecorator[datetime]):
-    """A moment: aware in, stored as UTC, aware out."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Refuse a time without a zone, which nobody could place later."""
-        if value is not None and value.tzinfo is None:
-            raise ValueError("A stored time needs a time zone.")
-        return value and value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Name the zone: SQLite has none, PostgreSQL gives the session's."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 metadata = MetaData()
@@ -338,4 +318,64 @@ grants = Table(
     Column("permission", Text, nullable=False),
     Column("created_at", UTCDateTime, nullable=False),
     Index("grants_collection_id", "collection_id", "user", "permission", unique=True),
+)
+
+# The bodies from here on are the objects of the Assistants API as JSON; of a run, with what else is known of it.
+assistants = Table(
+    "assistants",
+    metadata,
+    position(),
+    Column("id", Text, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("name", Text),
+    Column("body", Text, nullable=False),
+    Index("assistants_id", "id", unique=True),
+    Index("assistants_user_name", "user", "name"),
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+thread_messages = Table(
+    "thread_messages",
+    metadata,
+    position(),
+    Column("id", Text, nullable=False),
+    of_thread(),
+    Column("run_id", Text),
+    Column("body", Text, nullable=False),
+    Index("thread_messages_id", "id", unique=True),
+    Index("thread_messages_thread_id", "thread_id", "position"),
+)
+
+thread_runs = Table(
+    "thread_runs",
+    metadata,
+    position(),
+    Column("id", Text, nullable=False),
+    of_thread(),
+    Column("user", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("thread_runs_id", "id", unique=True),
+    Index("thread_runs_thread_id", "thread_id", "position"),
+    Index("thread_runs_status", "status"),
+)
+
+run_steps = Table(
+    "run_steps",
+    metadata,
+    position(),
+    Column("id", Text, nullable=False),
+    of_thread(),
+    Column("run_id", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("run_steps_id", "id", unique=True),
+    Index("run_steps_run_id", "run_id", "position"),
+    Index("run_steps_thread_id", "thread_id"),
 )
