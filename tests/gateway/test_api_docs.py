@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 API = "/api/agents/v1"
+ASSISTANTS = "/api/assistants/v2"
 
 
 @pytest.fixture
@@ -82,7 +83,8 @@ async def test_paths_out_of_the_folder(dev: ASGIApp) -> None:
 async def test_every_address(dev: ASGIApp) -> None:
     """The addresses of every API are described, each with a sentence of its own."""
     paths = (await described(dev))["paths"]
-    ours = {path: sorted(methods) for path, methods in paths.items() if not re.match("/ollama|/api/(v1|m|c|e)", path)}
+    others = f"/ollama|/api/(v1|m|c|e)|{ASSISTANTS}|{API}/(assistants|threads|files|vector_stores)"
+    ours = {path: sorted(methods) for path, methods in paths.items() if not re.match(others, path)}
     assert ours == {
         "/api/balance": ["get"],
         "/api/auth/login": ["post"],
@@ -105,6 +107,35 @@ async def test_every_address(dev: ASGIApp) -> None:
     }
     assert {"/api/chat/completions", "/api/v1/files", "/api/v1/knowledge/create", "/ollama/api/chat"} <= set(paths)
     assert all(operation["summary"] for methods in paths.values() for operation in methods.values())
+
+
+async def test_assistants(dev: ASGIApp) -> None:
+    """Whatever OpenAI's clients ask is under both addresses, described alike but for the group."""
+    paths = (await described(dev))["paths"]
+    theirs = {path.removeprefix(ASSISTANTS): paths[path] for path in paths if path.startswith(ASSISTANTS)}
+    both = {path.removeprefix(API): paths[path] for path in paths if path.startswith(API)}
+    assert set(both) - set(theirs) == {"/messages", "/messages/count_tokens"}
+    assert {path: sorted(each) for path, each in theirs.items() if re.match("/(assis|thr)", path)} == {
+        "/assistants": ["get", "post"],
+        "/assistants/{assistant_id}": ["delete", "get", "post"],
+        "/threads": ["post"],
+        "/threads/{thread_id}": ["delete", "get", "post"],
+        "/threads/{thread_id}/messages": ["get", "post"],
+        "/threads/{thread_id}/messages/{message_id}": ["delete", "get", "post"],
+        "/threads/runs": ["post"],
+        "/threads/{thread_id}/runs": ["get", "post"],
+        "/threads/{thread_id}/runs/{run_id}": ["get", "post"],
+        "/threads/{thread_id}/runs/{run_id}/cancel": ["post"],
+        "/threads/{thread_id}/runs/{run_id}/submit_tool_outputs": ["post"],
+        "/threads/{thread_id}/runs/{run_id}/steps": ["get"],
+        "/threads/{thread_id}/runs/{run_id}/steps/{step_id}": ["get"],
+    }
+    listing, body = theirs["/threads/{thread_id}/messages"]["get"], theirs["/assistants"]["post"]["requestBody"]
+    assert [each["name"] for each in listing["parameters"]] == [
+        *("thread_id", "limit", "order", "after", "before", "run_id")
+    ]
+    assert body["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/CreateAssistant"}
+    assert {each["post"]["tags"][0] for each in (theirs["/threads"], both["/threads"])} == {"Agents", "Assistants"}
 
 
 async def test_what_trying_it_out_needs(dev: ASGIApp) -> None:

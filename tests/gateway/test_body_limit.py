@@ -70,7 +70,7 @@ async def test_a_body_over_the_limit(declared: bytes | None) -> None:
 async def test_an_upload(path: str, read: int) -> None:
     """A file, with some room for the form around it, has a limit of its own."""
     upload = Upload(6)
-    limit = BodyLimit(upload.app, largest=3 * MB, uploads="/files", largest_upload=lambda: 5 * MB)
+    limit = BodyLimit(upload.app, largest=3 * MB, uploads={"/files"}, largest_upload=lambda: 5 * MB)
     send: Any = None
     with nullcontext() if read else pytest.raises(RequestTooLarge, match="larger than 3 MB"):
         await limit(upload.scope | {"path": path}, upload.receive, send)
@@ -80,7 +80,7 @@ async def test_an_upload(path: str, read: int) -> None:
 async def test_an_upload_over_its_limit() -> None:
     """The answer names the limit for files."""
     upload = Upload(7)
-    limit = BodyLimit(upload.app, largest=3 * MB, uploads="/files", largest_upload=lambda: 5 * MB)
+    limit = BodyLimit(upload.app, largest=3 * MB, uploads={"/files"}, largest_upload=lambda: 5 * MB)
     send: Any = None
     with pytest.raises(RequestTooLarge, match="larger than 5 MB"):
         await limit(upload.scope, upload.receive, send)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agentbench.config import Endpoint
 from agentbench.protocol.content import SummaryText
 from agentbench.protocol.items import (
     FunctionCall,
@@ -12,21 +13,24 @@ from agentbench.protocol.items import (
     user_message,
 )
 from agentbench.providers.anthropic_messages import REDACTED, SIGNED
+from agentbench.providers.assistants_wire import Seal, place_of, sealed
 from agentbench.providers.bedrock_models import seal
 from agentbench.providers.google_contents import CALL_SEAL, TEXT_SEAL
 
-__all__ = ["PNG", "SEALED", "SEALS", "conversation"]
+__all__ = ["PNG", "SEALED", "SEALS", "THREADS", "conversation"]
 
 PNG = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
     "gg=="
 )
 SEALED = "gAAAAABc2VhbGVk"
+THREADS = Endpoint(name="assistants", provider="assistants", base_url="https://assistants.example/v1")
 SEALS = {
     SIGNED + SEALED: "anthropic",
     REDACTED + SEALED: "anthropic",
     seal("anthropic.claude-sonnet-4-5", "signature", SEALED): "bedrock",
     seal("openai.gpt-oss-120b-1:0", "redacted", SEALED): "bedrock",
+    sealed(Seal(place=place_of(THREADS), thread=SEALED, run="run_1")): "assistants",
     CALL_SEAL + SEALED: "google",
     TEXT_SEAL + SEALED: "google",
     SEALED: "openai_responses",

@@ -12,6 +12,7 @@ from agentbench.protocol import CreateResponse, EventBuilder, Response, collect,
 from agentbench.protocol.content import ReasoningText
 from agentbench.protocol.items import FunctionCall, Item, Message, Reasoning
 from agentbench.providers.anthropic_stream import AnthropicDecoder
+from agentbench.providers.assistants_stream import AssistantsDecoder
 from agentbench.providers.bedrock_stream import BedrockDecoder
 from agentbench.providers.chat_stream import ChatDecoder
 from agentbench.providers.google_stream import GoogleDecoder
@@ -53,6 +54,7 @@ ALL_FOUR: Shape = (Reasoning, Message, FunctionCall, FunctionCall)
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 DECODERS: dict[str, Callable[[EventBuilder], Decoder]] = {
     "anthropic": AnthropicDecoder,
+    "assistants": AssistantsDecoder,
     "bedrock": BedrockDecoder,
     "google": GoogleDecoder,
     "ollama": OllamaDecoder,

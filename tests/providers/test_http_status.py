@@ -13,6 +13,7 @@ from agentbench.errors import (
     AgentbenchError,
     ContextTooLong,
     UpstreamError,
+    UpstreamNotFound,
     UpstreamRateLimited,
     UpstreamRefused,
     UpstreamRejected,
@@ -60,7 +61,7 @@ def google(*details: dict[str, object]) -> dict[str, object]:
         (403, UpstreamRefused, "acme refused the key (403). Check ACME_API_KEY. It says: Hm."),
         (
             404,
-            UpstreamRejected,
+            UpstreamNotFound,
             f"acme doesn't know this address or model (404). Check model and baseURL: {URL}. It says: Hm.",
         ),
         (408, UpstreamTimeout, "acme took too long (408). Try again. It says: Hm."),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 import pytest
-from tests.providers.moved import SEALED, SEALS, conversation
+from tests.providers.moved import SEALED, SEALS, THREADS, conversation
 
 from agentbench.config import Deployment, Endpoint
 from agentbench.protocol import CreateResponse
@@ -33,6 +33,7 @@ def azure(*, responses: bool) -> Endpoint:
 
 READERS = {
     "anthropic": Reader(Endpoint(name="a", provider="anthropic"), "claude-sonnet-4-5", reads="anthropic"),
+    "assistants": Reader(THREADS, "asst_1", reads="assistants"),
     "azure": Reader(azure(responses=False)),
     "azure responses": Reader(azure(responses=True), reads="openai_responses"),
     "bedrock": Reader(Endpoint(name="b", provider="bedrock"), reads="bedrock"),

@@ -47,6 +47,7 @@ class FakeLibrary:
         self.sets: dict[str, tuple[Collection, tuple[str, ...]]] = {}
         self.slow: set[str] = set()
         self.searches: list[tuple[str, ...]] = []
+        self.payers: list[str] = []
         self.waits: list[tuple[tuple[str, ...], float | None]] = []
 
     def put(self, name: str, text: str = "", status: Any = "completed", **fields: Any) -> str:
@@ -101,8 +102,10 @@ class FakeLibrary:
         files: Sequence[str] = (),
         collections: Sequence[str] = (),
         top_k: int,
+        payer: str,
     ) -> Found:
         """Return the lines that have a word of a query, in their order."""
+        self.payers.append(payer)
         self.searches.append(tuple(queries))
         words = {word.strip("?.").casefold() for query in queries for word in query.split()}
         hits = [hit for each in self._scope(files, collections) for hit in self._lines(each)]

@@ -144,6 +144,17 @@ async def test_what_is_not_there(database: Database, library: FakeLibrary, docum
         await answer(run)
 
 
+async def test_an_owners_document(database: Database, library: FakeLibrary) -> None:
+    """With an owner, that one's right to read counts, and the caller asks and pays."""
+    library.put("theirs.txt", "The falcon is theirs.", user="somebody")
+    library.gather("theirs", "file-theirs.txt", user="somebody")
+    document = Document(kind="collection", id="set-theirs", owner="somebody")
+    run = play(reading_runner(FakeProvider(), database, library), question("falcon"), documents=(document,))
+    await answer(run)
+    assert [each["text"] for each in passages_of(run)] == ["The falcon is theirs."]
+    assert library.payers == ["kernel"]
+
+
 async def test_no_words(database: Database, library: FakeLibrary) -> None:
     """A message without words can't be searched for."""
     run = play(reading_runner(FakeProvider(), database, library), question(" "), documents=(a_file("file-birds.pdf"),))

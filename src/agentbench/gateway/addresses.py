@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import compile_path
 
-from agentbench.surfaces import AGENTS_API, anthropic, embeddings, ollama, openai_chat, openresponses, webui
+from agentbench.surfaces import (
+    AGENTS_API,
+    ASSISTANTS_API,
+    anthropic,
+    assistants,
+    embeddings,
+    ollama,
+    openai_chat,
+    openresponses,
+    webui,
+)
 from agentbench.surfaces.base import openai_error
 from agentbench.surfaces.webui.base import detail_error
 
@@ -24,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Addresses", "Unslashed", "has_details", "meant", "needs_use"]
 
-_OURS = (AGENTS_API, "/api/auth", "/api/keys", "/api/balance")
+_OURS = (AGENTS_API, ASSISTANTS_API, "/api/auth", "/api/keys", "/api/balance")
 """Addresses under `/api` that are no part of Open WebUI's API; they write errors as OpenAI does."""
 
 
@@ -72,7 +82,7 @@ def has_details(path: str) -> bool:
 
 def needs_use(path: str) -> bool:
     """Tell whether one needs the right to use the agents at an address."""
-    return has_details(path) or _lies_in(path, AGENTS_API)
+    return has_details(path) or _lies_in(path, AGENTS_API, ASSISTANTS_API)
 
 
 def _lies_in(path: str, *folders: str) -> bool:
@@ -80,7 +90,10 @@ def _lies_in(path: str, *folders: str) -> bool:
 
 
 def _all_routes(more: Iterable[Route]) -> Iterator[tuple[str, Route]]:
-    for each in (*anthropic.ROUTES, *openresponses.ROUTES, *openai_chat.ROUTES, *embeddings.ROUTES):
+    openai = (*openresponses.ROUTES, *openai_chat.ROUTES, *embeddings.ROUTES, *assistants.ROUTES)
+    for each in (*anthropic.ROUTES, *openai):
         yield AGENTS_API + each.path, each
+    for each in openai:  # all of OpenAI's, so that one base URL is enough for an old program
+        yield ASSISTANTS_API + each.path, each
     for each in (*more, *webui.ROUTES, *ollama.ROUTES):
         yield each.path.rstrip("/"), each

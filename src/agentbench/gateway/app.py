@@ -18,11 +18,12 @@ from agentbench.gateway.body_limit import BodyLimit
 from agentbench.gateway.docs import add_documents
 from agentbench.gateway.health import add_health_routes
 from agentbench.gateway.identity import NOBODY, PRINCIPAL, Identity
-from agentbench.surfaces import AGENTS_API
+from agentbench.surfaces import AGENTS_API, ASSISTANTS_API
+from agentbench.surfaces.assistants import files as assistants_files
 from agentbench.surfaces.base import json_response
 from agentbench.surfaces.openresponses_socket import serve_socket
 from agentbench.surfaces.webui import auths
-from agentbench.surfaces.webui.files import FILES
+from agentbench.surfaces.webui import files as webui_files
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from agentbench.surfaces.base import Route
 
 __all__ = ["create_app"]
+
+_UPLOADS = {webui_files.FILES, *(api + assistants_files.FILES for api in (AGENTS_API, ASSISTANTS_API))}
 
 
 def create_app(runner: Runner, environ: Mapping[str, str] = os.environ) -> ASGIApp:
@@ -63,7 +66,7 @@ def create_app(runner: Runner, environ: Mapping[str, str] = os.environ) -> ASGIA
     add_health_routes(app, runner)
     add_documents(app, addresses, environ)
     app.add_exception_handler(HTTPException, _no_route)
-    app.add_middleware(BodyLimit, uploads=FILES, largest_upload=lambda: runner.catalog.retrieval.largest_file)
+    app.add_middleware(BodyLimit, uploads=_UPLOADS, largest_upload=lambda: runner.catalog.retrieval.largest_file)
     app.add_middleware(Identity, gate=gate, shape=addresses.shape, open_paths=addresses.open)
     app.add_middleware(Unslashed)
     return app

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agentbench.errors import RequestTooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,7 +26,7 @@ _READ_ON = 4
 class BodyLimit:
     """Lets an application read at most `largest` bytes of a request; uploads have a limit of their own.
 
-    `largest_upload` is asked for the size of a file that is sent to the address `uploads`.
+    `largest_upload` is asked for the size of a file that is sent to one of the addresses `uploads`.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class BodyLimit:
         app: ASGIApp,
         *,
         largest: int = LARGEST_BODY,
-        uploads: str = "",
+        uploads: Container[str] = (),
         largest_upload: Callable[[], int] | None = None,
     ) -> None:
         self._app, self._largest = app, largest
@@ -46,7 +46,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         limit, around = self._largest, 0
-        if self._largest_upload is not None and scope["path"] == self._uploads:
+        if self._largest_upload is not None and scope["path"] in self._uploads:
             limit, around = self._largest_upload(), _FORM
         await self._app(scope, _Counted(scope, receive, limit, limit + around).receive, send)
 

@@ -18,7 +18,7 @@ from starlette.responses import Response as HTTPResponse
 from starlette.staticfiles import StaticFiles
 
 from agentbench.errors import AgentbenchError
-from agentbench.surfaces import AGENTS_API
+from agentbench.surfaces import AGENTS_API, ASSISTANTS_API
 from agentbench.surfaces.base import json_response, openai_error
 
 if TYPE_CHECKING:
@@ -43,7 +43,12 @@ _CREDENTIALS = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "an API key, or the token of a sign-in"},
     "key": {"type": "apiKey", "in": "header", "name": "x-api-key", "description": "an API key"},
 }
-_GROUPS = ((f"{AGENTS_API}/", "Agents"), ("/ollama", "Ollama"), ("/", "Open WebUI"))
+_GROUPS = (
+    (f"{AGENTS_API}/", "Agents"),
+    (f"{ASSISTANTS_API}/", "Assistants"),
+    ("/ollama", "Ollama"),
+    ("/", "Open WebUI"),
+)
 _ANY_OBJECT = {"application/json": {"type": "object"}}
 
 _SCRIPT = (

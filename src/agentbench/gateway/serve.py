@@ -108,6 +108,7 @@ class ServedApp:
         await receive()
         self._take_signals()
         self._runner.library.resume()
+        self._runner.assistants.resume()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._close()

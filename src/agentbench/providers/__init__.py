@@ -27,6 +27,7 @@ _TABLE = {
     "ollama": ("ollama", "Ollama", True),
     "azure_openai": ("azure_openai", "AzureOpenAI", True),
     "bedrock": ("bedrock", "Bedrock", True),
+    "assistants": ("assistants", "Assistants", True),
 }
 
 

@@ -17,7 +17,8 @@ import anyio
 import httpx2
 import msgspec
 
-from agentbench.errors import UpstreamError, UpstreamGarbled, UpstreamRefused, UpstreamTimeout, UpstreamUnavailable
+from agentbench.errors import UpstreamGarbled, UpstreamRefused, UpstreamTimeout, UpstreamUnavailable
+from agentbench.providers.http_errors import certificate_error, not_its_api, silent, transport_error
 from agentbench.providers.http_status import key_source, may_pass, seconds_to_wait, status_error
 from agentbench.providers.mask import shown
 from agentbench.providers.retry import Passing, retried
@@ -142,14 +143,33 @@ class Http:
 
         It is for lists that somebody waits for: ten seconds are the limit for all of it.
         """
-        build = partial(self._request, "GET", path, endpoint, headers=_headers(endpoint, headers))
+        return await self.fetch("GET", path, endpoint, headers=headers, auth=auth)
+
+    async def fetch(
+        self,
+        method: str,
+        path: str,
+        endpoint: Endpoint,
+        *,
+        headers: Mapping[str, str] | None = None,
+        auth: httpx2.Auth | None = None,
+        tries: int = _LISTING_TRIES,
+        seconds: float = _LISTING_TIMEOUT,
+        most: int | None = None,
+        **content: Any,
+    ) -> Any:
+        """Return the JSON that a request is answered with; all of it, tries included, may take so many `seconds`.
+
+        `content` is as `httpx2` takes it. With `most`, returns the answer's bytes, if they are no more than that many.
+        """
+        build = partial(self._request, method, path, endpoint, headers=_headers(endpoint, headers), **content)
         begun = partial(self._begun, build, endpoint, auth)
-        seconds = min(_LISTING_TIMEOUT, endpoint.timeouts.first_byte)
+        seconds = min(seconds, endpoint.timeouts.first_byte)
         try:
             with anyio.fail_after(seconds):
-                response = await retried(begun, tries=_LISTING_TRIES, patience=_LISTING_PATIENCE, sleep=self._sleep)
+                response = await retried(begun, tries=tries, patience=_LISTING_PATIENCE, sleep=self._sleep)
                 try:
-                    return await _json(response, endpoint)
+                    return await (_json(response, endpoint) if most is None else _bytes(response, endpoint, most))
                 finally:
                     await response.aclose()
         except TimeoutError:
@@ -210,10 +230,10 @@ class Http:
             with anyio.fail_after(seconds):
                 return await self._send_fresh(build, auth)
         except TimeoutError:
-            raise _silent(endpoint, "firstByteTimeout", seconds) from None
+            raise silent(endpoint, "firstByteTimeout", seconds) from None
         except httpx2.HTTPError as error:
-            told = _transport_error(error, endpoint)
-            if isinstance(error, httpx2.ConnectError) and _certificate_error(error) is None:
+            told = transport_error(error, endpoint)
+            if isinstance(error, httpx2.ConnectError) and certificate_error(error) is None:
                 raise Passing(told, f"{endpoint.name} can't be reached") from None
             raise told from None
 
@@ -275,9 +295,9 @@ async def _pieces(response: httpx2.Response, endpoint: Endpoint) -> AsyncGenerat
                 with anyio.fail_after(seconds) if shorter else nullcontext():
                     chunk = await anext(chunks, b"")
     except TimeoutError:
-        raise _silent(endpoint, key, seconds) from None
+        raise silent(endpoint, key, seconds) from None
     except httpx2.HTTPError as error:
-        raise _transport_error(error, endpoint) from None
+        raise transport_error(error, endpoint) from None
 
 
 async def _frames(response: httpx2.Response, endpoint: Endpoint) -> AsyncGenerator[bytes]:
@@ -290,9 +310,19 @@ async def _frames(response: httpx2.Response, endpoint: Endpoint) -> AsyncGenerat
     async with aclosing(_pieces(response, endpoint)) as pieces:
         async for piece in pieces:
             if not known and not piece.lstrip().startswith(_STREAM_STARTS):
-                raise _not_its_api(response, endpoint)
+                raise not_its_api(response, endpoint)
             known = True
             yield piece
+
+
+async def _bytes(response: httpx2.Response, endpoint: Endpoint, most: int) -> bytes:
+    body = b""
+    async with aclosing(_pieces(response, endpoint)) as pieces:
+        async for piece in pieces:
+            body += piece
+            if len(body) > most:
+                raise UpstreamGarbled(f"{endpoint.name} sent more than {most} bytes.", endpoint=endpoint.name)
+    return body
 
 
 async def _json(response: httpx2.Response, endpoint: Endpoint) -> Any:
@@ -301,7 +331,7 @@ async def _json(response: httpx2.Response, endpoint: Endpoint) -> Any:
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise _not_its_api(response, endpoint) from None
+        raise not_its_api(response, endpoint) from None
 
 
 async def _check(response: httpx2.Response, endpoint: Endpoint) -> None:
@@ -310,7 +340,7 @@ async def _check(response: httpx2.Response, endpoint: Endpoint) -> None:
     if status == httpx2.codes.OK and "text/html" not in headers.get("content-type", ""):
         return
     if status == httpx2.codes.OK:
-        raise _not_its_api(response, endpoint)
+        raise not_its_api(response, endpoint)
     if httpx2.codes.is_redirect(status):
         there = shown(headers.get("location", "another address"), endpoint)
         raise UpstreamUnavailable(
@@ -325,59 +355,3 @@ async def _check(response: httpx2.Response, endpoint: Endpoint) -> None:
     if may_pass(error, status, headers):
         raise Passing(error, f"{endpoint.name} answered {status}", wait=wait)
     raise error
-
-
-# -- errors -------------------------------------------------------------------------------------------------------
-
-
-def _not_its_api(response: httpx2.Response, endpoint: Endpoint) -> UpstreamGarbled:
-    kind = response.headers.get("content-type", "").partition(";")[0]
-    what = kind if kind and kind != "application/json" else "something else"
-    return UpstreamGarbled(
-        f"{endpoint.name} answered with {what}, not with its API. Check baseURL: {endpoint.base_url}.",
-        endpoint=endpoint.name,
-    )
-
-
-def _timed_out(endpoint: Endpoint, what: str, key: str) -> UpstreamTimeout:
-    return UpstreamTimeout(f"{endpoint.name} {what}. Try again, or raise {key}.", endpoint=endpoint.name)
-
-
-def _silent(endpoint: Endpoint, key: str, seconds: float) -> UpstreamTimeout:
-    what = "fell silent" if key == "silenceTimeout" else "said nothing"
-    return _timed_out(endpoint, f"{what} for {seconds:g} s", key)
-
-
-def _transport_error(error: httpx2.HTTPError, endpoint: Endpoint) -> UpstreamError:
-    name, url = endpoint.name, endpoint.base_url
-    if isinstance(error, httpx2.ConnectTimeout):
-        seconds = endpoint.timeouts.connect
-        return _timed_out(endpoint, f"can't be reached: no connection to {url} within {seconds:g} s", "connectTimeout")
-    if isinstance(error, httpx2.ReadTimeout):
-        return _silent(endpoint, "silenceTimeout", endpoint.timeouts.silence)
-    if isinstance(error, httpx2.TimeoutException):
-        return UpstreamTimeout(f"{name} didn't take the request in time. Try again.", endpoint=name)
-    if isinstance(error, httpx2.ConnectError):
-        return _no_connection(error, endpoint)
-    said = shown(error, endpoint)
-    if isinstance(error, httpx2.UnsupportedProtocol):
-        return UpstreamUnavailable(f"{name}: the base URL is not valid: {said}", endpoint=name)
-    return UpstreamUnavailable(
-        f"{name} dropped the connection. Try again.{f' ({said})' if said else ''}", endpoint=name
-    )
-
-
-def _no_connection(error: httpx2.ConnectError, endpoint: Endpoint) -> UpstreamUnavailable:
-    name, url = endpoint.name, endpoint.base_url
-    message = f"{name} can't be reached at {url}. Is it running, and is baseURL right?"
-    if (untrusted := _certificate_error(error)) is not None:
-        why = f"{name}'s certificate can't be verified: {untrusted.verify_message}"
-        message = f"{why}. Correct baseURL: {url}, or name the certificates to trust in SSL_CERT_FILE."
-    return UpstreamUnavailable(message, endpoint=name)
-
-
-def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
-    """Return the trouble with a certificate that lies behind an error."""
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
-        error = error.__cause__ or error.__context__
-    return error

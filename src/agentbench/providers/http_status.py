@@ -14,6 +14,7 @@ from agentbench.errors import (
     AgentbenchError,
     ContextTooLong,
     UpstreamError,
+    UpstreamNotFound,
     UpstreamRateLimited,
     UpstreamRefused,
     UpstreamRejected,
@@ -81,7 +82,7 @@ def _by_status(status: int, tail: str, wait: float | None, endpoint: Endpoint) -
     match status:
         case HTTPStatus.NOT_FOUND:
             check = f"Check model and baseURL: {endpoint.base_url}"
-            return UpstreamRejected(f"{name} doesn't know this address or model (404). {check}.{tail}", endpoint=name)
+            return UpstreamNotFound(f"{name} doesn't know this address or model (404). {check}.{tail}", endpoint=name)
         case HTTPStatus.REQUEST_TIMEOUT:
             return UpstreamTimeout(f"{name} took too long (408). Try again.{tail}", endpoint=name)
         case HTTPStatus.FAILED_DEPENDENCY:  # so Bedrock calls a model that broke down

@@ -105,5 +105,6 @@ def _identity(endpoint: Endpoint) -> bytes:
         None if key is None else key.reveal(),
         None if aws is None else aws.access_key_id,
         sorted(endpoint.headers.items()),
+        endpoint.assistants,
     )
     return sha256(msgspec.json.encode(who)).digest()

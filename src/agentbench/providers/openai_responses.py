@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["OpenAIResponses"]
 
 _SEALED = "reasoning.encrypted_content"
-_FOREIGN = ("anthropic.", "bedrock:", "google:")
+_FOREIGN = ("anthropic.", "assistants:", "bedrock:", "google:")
 """How the seals of the other providers begin; what Responses servers seal is passed on as it came."""
 _PASSED_ON = (
     "instructions",

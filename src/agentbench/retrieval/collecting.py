@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from agentbench.errors import InvalidRequest, StorageError, UnknownName
 from agentbench.protocol.values import Value, new_id
 from agentbench.retrieval.filing import ALL_KINDS, Filing
-from agentbench.retrieval.sharing import find_collection, find_files, owned_collection, why_not_ready
+from agentbench.retrieval.sharing import find_collection, find_file, find_files, owned_collection, why_not_ready
 from agentbench.retrieval.uploads import visible
-from agentbench.retrieval.watching import ANYONE
-from agentbench.storage import collections, files
+from agentbench.retrieval.watching import ANYONE, UNFINISHED
+from agentbench.storage import collections, files, processing
 from agentbench.storage.collections import Collection
 from agentbench.storage.file_texts import storable
 from agentbench.storage.files import StoredFile
@@ -29,6 +29,8 @@ __all__ = ["Collecting", "Linked"]
 
 _LONGEST_NAME = 200
 _MANY = 1_000_000
+_AT_ONCE = 100
+"""Files that join a collection in one transaction; others wait for its end."""
 
 
 class Linked(Value, frozen=True, kw_only=True):
@@ -143,6 +145,18 @@ class Collecting(Filing):
         job = partial(_link, collection_id=collection_id, file_ids=file_ids, reader=reader)
         return await self._database.write(job)
 
+    async def join(self, reader: Reader, collection_id: str, file_ids: Sequence[str]) -> None:
+        """Let the reader's own files join a collection, each as soon as it is completed; what needs it is processed.
+
+        Raises `UnknownName` for a file that isn't the reader's own.
+        """
+        await self._check(reader, collection_id, process=True)
+        job = partial(_join, name=collection_id, reader=reader, embedder=self._embedder(reader.user).name)
+        wanted = sorted(set(file_ids))
+        for first in range(0, len(wanted), _AT_ONCE):
+            await self._database.write(partial(job, file_ids=wanted[first : first + _AT_ONCE]))
+        self.resume()
+
     async def unlink(self, reader: Reader, collection_id: str, file_ids: Sequence[str]) -> None:
         """Take files out of a collection; they stay files. Raises `UnknownName` for one that isn't in it."""
 
@@ -204,6 +218,21 @@ def _link(connection: Connection, collection_id: str, file_ids: Sequence[str], r
     refused = {each.id: reason for each in known if each.id not in inside and (reason := _refusal(each, reader))}
     added = set(collections.link(connection, found.id, [each.id for each in known if each.id not in refused]))
     return [_linked(each, added, refused) for each in known]
+
+
+def _join(connection: Connection, *, name: str, file_ids: Sequence[str], reader: Reader, embedder: str) -> None:
+    found = find_collection(connection, name, reader, write=True)
+    collections.touch(connection, [found.id])  # before the files: whoever deletes files locks in this order too
+    inside = set(collections.file_ids(connection, found.id))
+    for file_id in file_ids:
+        file = find_file(connection, file_id, reader, write=True, lock=True)
+        ready = file.status == "completed"
+        if ready:
+            collections.link(connection, found.id, [file.id])
+        elif file.id not in inside:
+            collections.link_later(connection, found.id, file.id)
+        if file.status not in UNFINISHED and not (ready and file.embedder == embedder):
+            processing.queue(connection, file.id)
 
 
 def _linked(file: StoredFile, added: set[str], refused: dict[str, str]) -> Linked:

@@ -75,12 +75,13 @@ class Searching(Collecting):
         threshold: float | None = None,
         ranking: Ranking = "fused",
         only: Mapping[str, str] | None = None,
+        payer: str | None = None,
     ) -> Found:
         """Return the passages that fit best; `top_k` and `threshold` are the settings' where they are None.
 
-        `only` leaves files of a `name` or `content_type`, with `*` and `?`. Raises `UnknownName` for what the reader
-        may not read, and `InvalidRequest` for a file that isn't completed, or whose vectors today's embedder didn't
-        make.
+        `only` leaves files of a `name` or `content_type`, with `*` and `?`. The queries are embedded for the user
+        `payer`, if not for the reader. Raises `UnknownName` for what the reader may not read, and `InvalidRequest` for
+        a file that isn't completed, or whose vectors today's embedder didn't make.
         """
         asked = [each for each in dict.fromkeys(query.strip() for query in queries) if each]
         if not asked:
@@ -88,7 +89,7 @@ class Searching(Collecting):
         settings = self._settings()
         job = partial(self._within, reader=reader, files=files, collections=collections)
         within = await self._database.read(job)
-        vectors = None if ranking == "text" else await self._embedded(asked, within, reader)
+        vectors = None if ranking == "text" else await self._embedded(asked, within, payer or reader.user)
         return await self._opened_index().search(
             asked,
             vectors,
@@ -176,11 +177,11 @@ class Searching(Collecting):
             self._checked[collection.id] = collection.version, vectors
         return vectors
 
-    async def _embedded(self, queries: Sequence[str], within: _Within, reader: Reader) -> NDArray[np.float32] | None:
+    async def _embedded(self, queries: Sequence[str], within: _Within, user: str) -> NDArray[np.float32] | None:
         """Embed queries as the passages were; raises `InvalidRequest` where others were embedded otherwise."""
         if not within.vectors:
             return None
-        embedder = self._embedder(reader.user)
+        embedder = self._embedder(user)
         for vectors, place in within.vectors.items():
             if vectors.embedder != embedder.name:
                 raise InvalidRequest(_mixed(vectors.embedder, embedder.name, place))

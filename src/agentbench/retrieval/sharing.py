@@ -23,9 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["find_collection", "find_file", "find_files", "owned_collection", "why_not_ready"]
 
 
-def find_file(connection: Connection, file_id: str, reader: Reader, *, write: bool = False) -> StoredFile:
-    """Return a file; raises `UnknownName` if there is none that the reader may read, or write."""
-    found = files.get(connection, file_id, reader, write=write) if _can_be(file_id) else None
+def find_file(
+    connection: Connection, file_id: str, reader: Reader, *, write: bool = False, lock: bool = False
+) -> StoredFile:
+    """Return a file; raises `UnknownName` if there is none that the reader may read, or write.
+
+    With `lock`, nobody else changes it until the transaction ends.
+    """
+    found = files.get(connection, file_id, reader, write=write, lock=lock) if _can_be(file_id) else None
     if found is None:
         raise UnknownName("file", file_id)
     return found

@@ -18,6 +18,7 @@ from agentbench.storage.usage import UsageRow, UsageStatus
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from agentbench.config.endpoint import Endpoint
     from agentbench.config.rates import Rates
     from agentbench.protocol import CreateResponse, Event, Item, Response, Usage
     from agentbench.runner.budget import Hold
@@ -100,7 +101,7 @@ def row_of(
 ) -> tuple[UsageRow, Decimal | None]:
     """Return a call's row, with how it `ended` if not well, and its exact cost; None where nobody knows the rates."""
     cell = turn.cell
-    found = counts(call, made, exact=is_in_process(target.endpoint))
+    found = counts(call, made, exact=_counts_exactly(target.endpoint))
     row = UsageRow(
         id=new_id("use"),
         time=call.time,
@@ -122,6 +123,11 @@ def row_of(
     cost = Decimal(0) if call.request is None else None if rates is None else rates.cost(found.tokens)
     changes = _tokens(found) | _prices(found.tokens, rates) | _costs(cost) | ended
     return msgspec.structs.replace(row, **changes), cost
+
+
+def _counts_exactly(endpoint: Endpoint) -> bool:
+    """Tell whether what an endpoint counts is taken as it is: a run counts all of its calls when it ends."""
+    return is_in_process(endpoint) or endpoint.provider == "assistants"
 
 
 def status_of(response: Response | None) -> UsageStatus:

@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from agentbench.config.retrieval import RetrievalSettings
     from agentbench.protocol import InputItem
 
-__all__ = ["FILE_SEARCH", "SEARCH_ID", "Document", "Passage", "Source", "is_search", "reader_of", "without_searches"]
+__all__ = [
+    "FILE_SEARCH",
+    "SEARCH_ID",
+    "Document",
+    "Passage",
+    "Source",
+    "is_search",
+    "reader_for",
+    "reader_of",
+    "without_searches",
+]
 
 FILE_SEARCH = "file_search"
 """The name of the step that looks into them: a function call and its output among the answer's items."""
@@ -28,6 +38,8 @@ class Document(Value, frozen=True, kw_only=True):
     """Something to look into: a `file` or `collection` by id, a `text` by its `content`, a web page by its `url`.
 
     `whole` puts all of it in, not the passages that fit the question. `given` is the item as the client wrote it.
+    `owner` is the user whose right to read it counts instead of the caller's, as an assistant's author; no client says
+    that, only what knows that the caller may ask so.
     """
 
     kind: Literal["file", "collection", "text", "url"]
@@ -37,6 +49,7 @@ class Document(Value, frozen=True, kw_only=True):
     url: str = ""
     whole: bool = False
     given: dict[str, Any] = {}
+    owner: str | None = None
 
 
 class Passage(Value, frozen=True, kw_only=True):
@@ -72,6 +85,11 @@ class Source(Value, frozen=True, kw_only=True):
     def given(self) -> dict[str, Any]:
         """The item as the client wrote it."""
         return self.document.given
+
+
+def reader_for(owner: str | None, reader: Reader) -> Reader:
+    """Return whose right to read a document of that `owner` counts, if `reader` asks."""
+    return reader if owner is None else Reader(owner)
 
 
 def reader_of(principal: Principal, settings: RetrievalSettings) -> Reader:

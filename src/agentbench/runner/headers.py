@@ -41,6 +41,9 @@ async def with_headers(
 
     Raises `TokenExpired` where a header wants the caller's token and that ends within 30 seconds.
     """
+    if endpoint.assistants is not None:
+        asked = msgspec.structs.replace(endpoint.assistants, user=principal.user)
+        endpoint = msgspec.structs.replace(endpoint, assistants=asked)
     templates = _templates(endpoint)
     if not templates:
         return endpoint

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agentbench.errors import InvalidRequest, UnknownName
-from agentbench.protocol.items import Compaction, FunctionCall, FunctionCallOutput, ItemReference
+from agentbench.protocol.items import Compaction, FunctionCall, FunctionCallOutput, ItemReference, Reasoning
+from agentbench.providers.assistants_wire import SEAL as THREAD_SEAL
 from agentbench.runner.seal import is_ours, stored_key, unsealed
 from agentbench.storage import responses
 
@@ -37,6 +38,8 @@ async def resolved(database: Database, turn: Turn, history: History) -> Turn:
     items = turn.request.input
     if any(isinstance(item, ItemReference | Compaction) for item in items):
         items = await database.read(partial(_resolved, turn=turn, past=history.items))
+    items = tuple(item for item in items if not _names_a_thread(item))
+    if items != turn.request.input:
         turn = msgspec.structs.replace(turn, request=msgspec.structs.replace(turn.request, input=items))
     _check_outputs(history.items, items)
     return turn
@@ -61,6 +64,15 @@ def _resolved(connection: Connection, turn: Turn, past: tuple[InputItem, ...]) -
                 yield found
 
     return tuple(find())
+
+
+def _names_a_thread(item: InputItem) -> bool:
+    """Tell whether an item would have an assistant go on in a thread, which may be somebody else's.
+
+    Only the answers that are stored here may say so.
+    """
+    seal = item.encrypted_content if isinstance(item, Reasoning) else None
+    return isinstance(seal, str) and seal.startswith(THREAD_SEAL)
 
 
 def _check_outputs(past: Iterable[InputItem], new: Iterable[InputItem]) -> None:

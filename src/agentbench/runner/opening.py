@@ -10,6 +10,8 @@ import msgspec
 from agentbench.errors import InvalidRequest
 from agentbench.retrieval.sharing import why_not_ready
 from agentbench.retrieval.values import Extracted
+from agentbench.retrieval.watching import ANYONE
+from agentbench.runner.documents import reader_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +28,10 @@ _MOST = 100
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A document that is ready: stored `files`, a `collection`, or else the text itself. `place` counts from 0."""
+    """A document that is ready: stored `files`, a `collection`, or else the text itself. `place` counts from 0.
+
+    `owner` is as the document has it.
+    """
 
     place: int
     name: str
@@ -35,6 +40,7 @@ class Opened:
     collections: tuple[str, ...] = ()
     extracted: Extracted | None = None
     url: str | None = None
+    owner: str | None = None
 
 
 async def opened(
@@ -50,7 +56,8 @@ async def opened(
         raise InvalidRequest(message, param="files")
     found: dict[object, Opened] = {}
     for place, document in enumerate(documents):
-        made = await _opened(library, reader, place, document, settings)
+        made = await _opened(library, reader_for(document.owner, reader), place, document, settings)
+        made = replace(made, owner=document.owner)
         key = (made.files, made.collections, made.url, made.extracted if made.url is None else None)
         first = found.get(key, made)
         found[key] = replace(first, whole=first.whole or made.whole)
@@ -98,10 +105,12 @@ async def _page(url: str, settings: RetrievalSettings) -> tuple[Extracted, str]:
 
 
 async def _wait(library: Library, reader: Reader, documents: Sequence[Opened], seconds: float) -> None:
-    wanted = [file for document in documents for file in document.files]
+    wanted = {file: True for document in documents for file in document.files}
     for document in documents:
         for collection in document.collections:
-            wanted += await library.unfinished(reader, collection)
-    for file in await library.wait(reader, wanted, within=seconds) if wanted else ():
-        if (reason := why_not_ready(file)) is not None:
+            unfinished = await library.unfinished(reader_for(document.owner, reader), collection)
+            wanted = dict.fromkeys(unfinished, document.owner is None) | wanted
+    for file in await library.wait(ANYONE, wanted, within=seconds) if wanted else ():
+        # The caller can't do anything about a file of somebody else's that failed; the others are there.
+        if (reason := why_not_ready(file)) is not None and (wanted[file.id] or file.status != "failed"):
             raise InvalidRequest(reason, param="files")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agentbench.errors import InvalidRequest
-from agentbench.runner.documents import Passage, reader_of
+from agentbench.runner.documents import Passage, reader_for, reader_of
 from agentbench.runner.rates import estimated_tokens
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ class Finder:
     async def _whole(self, document: Opened) -> list[Passage]:
         if document.extracted is not None:
             return [_all(document, None, document.name, document.url, document.extracted.text)]
-        read = await self._library.whole(self._reader, files=document.files, collections=document.collections)
+        reader = reader_for(document.owner, self._reader)
+        read = await self._library.whole(reader, files=document.files, collections=document.collections)
         return [_all(document, file.id, file.name, file.url, text) for file, text in read]
 
     def _check_length(self, passages: Sequence[Passage]) -> None:
@@ -94,7 +95,12 @@ class Finder:
         wanted = settings.top_k if settings.reranker is None else settings.top_k * _CANDIDATES
         if document.extracted is None:
             found = await self._library.search(
-                self._reader, queries, files=document.files, collections=document.collections, top_k=wanted
+                reader_for(document.owner, self._reader),
+                queries,
+                files=document.files,
+                collections=document.collections,
+                top_k=wanted,
+                payer=self._principal.user,
             )
         else:
             found = await self._within(document.extracted, document, queries, wanted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from agentbench.auth.principal import Principal
     from agentbench.config.endpoint import Catalog
     from agentbench.providers import Providers
+    from agentbench.runner.assistants.assistants import Assistants
     from agentbench.runner.steps import Approve
     from agentbench.runner.target import Target
     from agentbench.runner.tools import Tool
@@ -67,6 +68,13 @@ class Runner:
         self.grounding = Grounding(lambda: self.catalog, self.library, self.embeddings, writer)
         self._remote: WeakSet[Run] = WeakSet()
 
+    @cached_property
+    def assistants(self) -> Assistants:
+        """The assistants that are made and run here; made on first use, as most runners have none."""
+        from agentbench.runner.assistants.assistants import Assistants
+
+        return Assistants(self)
+
     def start(self, turn: Turn, *, tools: Iterable[Tool] = (), approve: Approve | None = None) -> Run:
         """Return the run of a turn; nothing happens until its events are read.
 
@@ -79,7 +87,8 @@ class Runner:
         names = () if target.agent is None else target.agent.tools
         own = self.toolbox.select((name for name in names if not is_mcp_reference(name)), tools)
         more = partial(self.mcp.tools, tuple(filter(is_mcp_reference, names)))
-        steps = Steps(own, turn.request, approve, limit=self.catalog.recursion_limit, more=more)
+        here = self.toolbox.those(self.toolbox.names) if self._runs_functions_of(target, turn) else {}
+        steps = Steps(own, turn.request, approve, limit=self.catalog.recursion_limit, more=more, unoffered=here)
         provider = self.providers.of(target.endpoint)
         run = Run(
             turn,
@@ -114,6 +123,8 @@ class Runner:
 
     async def aclose(self) -> None:
         """End the background runs and titles of this event loop, then the connections to MCP servers and providers."""
+        if "assistants" in self.__dict__:
+            await self.assistants.aclose()
         await self.background.aclose()
         await self.titles.aclose()
         await self.library.aclose()
@@ -132,6 +143,10 @@ class Runner:
     def may_name_models(self, principal: Principal) -> bool:
         """Return whether a principal may name an `endpoint/model` in place of an agent."""
         return not principal.remote or (self.catalog.remote.models and principal.agents is None)
+
+    def _runs_functions_of(self, target: Target, turn: Turn) -> bool:
+        """Return whether the functions of an upstream's assistant run here if a tool has their name."""
+        return target.endpoint.provider == "assistants" and not turn.principal.remote
 
     def _agents_of(self, principal: Principal) -> list[str]:
         return [each for each in self.catalog.agents if principal.agents is None or each in principal.agents]

@@ -28,7 +28,8 @@ Approve = Callable[[FunctionCall], Awaitable[bool]]
 class Steps:
     """The tools of one turn, and how many calls it may still make.
 
-    `limit` counts upstream calls; the last one must answer without tools.
+    `limit` counts upstream calls; the last one must answer without tools. What is `unoffered` runs too if the model
+    calls it, as an assistant upstream knows functions that it wasn't told of here.
     """
 
     def __init__(
@@ -39,9 +40,13 @@ class Steps:
         *,
         limit: int = 25,
         more: Callable[[Collection[str]], Awaitable[Mapping[str, Tool]]] | None = None,
+        unoffered: Mapping[str, Tool] | None = None,
     ) -> None:
         self._limit = limit
-        self.tools = tools
+        theirs = {each.name for each in request.tools}
+        unasked = {name: tool for name, tool in (unoffered or {}).items() if name not in {*tools, *theirs}}
+        self._unoffered = frozenset(unasked)
+        self.tools = {**tools, **unasked}
         self._more = more
         self._request = request
         self._approve = approve
@@ -63,7 +68,8 @@ class Steps:
         """
         self._count += 1
         theirs = [each for each in request.tools if each.name not in self.tools]
-        tools = (*(each.spec for each in self.tools.values()), *theirs)
+        ours = (each.spec for name, each in self.tools.items() if name not in self._unoffered)
+        tools = (*ours, *theirs)
         choice = request.tool_choice if self._count == 1 else _freed(request.tool_choice)
         self._used_up = self._left == 0
         if self.limit is not None:

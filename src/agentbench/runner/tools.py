@@ -199,6 +199,15 @@ class Toolbox:
             made = as_tool(each)
             self._tools[made.name] = made
 
+    def those(self, names: Iterable[str]) -> dict[str, Tool]:
+        """Return those of the named tools that are here, by name."""
+        return {name: self._tools[name] for name in names if name in self._tools}
+
+    @property
+    def names(self) -> list[str]:
+        """What the tools are called."""
+        return list(self._tools)
+
     def select(self, names: Iterable[str], extra: Iterable[Tool] = ()) -> dict[str, Tool]:
         """Return the named tools and the extra ones by name; raises `UnknownName`."""
         found = {}

@@ -12,6 +12,8 @@ from agentbench.surfaces.webui.base import query_of
 from agentbench.surfaces.webui.library import library_of
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from starlette.requests import Request
     from starlette.responses import Response as HTTPResponse
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from agentbench.runner import Runner
     from agentbench.storage.files import StoredFile
 
-__all__ = ["ContentQuery", "file_content", "file_download"]
+__all__ = ["ContentQuery", "file_content", "file_download", "file_response"]
 
 _SHOWN = {"application/pdf", "image/gif", "image/jpeg", "image/png", "image/webp", "text/plain"}
 """What a browser shows without running anything that is in it."""
@@ -48,7 +50,12 @@ async def file_download(request: Request, runner: Runner, principal: Principal) 
 async def _sent(request: Request, runner: Runner, principal: Principal, *, saved: bool) -> HTTPResponse:
     library, reader = library_of(runner, principal)
     file = await library.file(reader, request.path_params["id"])
-    return StreamingResponse(library.content(reader, file.id), headers=_headers(file, saved=saved))
+    return file_response(file, library.content(reader, file.id), saved=saved)
+
+
+def file_response(file: StoredFile, content: AsyncIterator[bytes], *, saved: bool) -> HTTPResponse:
+    """Return a file's bytes as an answer that a browser may show, or with `saved` only saves."""
+    return StreamingResponse(content, headers=_headers(file, saved=saved))
 
 
 def _headers(file: StoredFile, *, saved: bool) -> dict[str, str]:

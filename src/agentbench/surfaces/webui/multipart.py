@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from starlette.datastructures import FormData
     from starlette.requests import Request
 
-__all__ = ["Upload", "uploaded"]
+__all__ = ["Upload", "form_of", "uploaded"]
 
 _MOST_FIELDS = 20
 
@@ -37,7 +37,7 @@ class Upload(NamedTuple):
 @asynccontextmanager
 async def uploaded(request: Request) -> AsyncIterator[Upload]:
     """Read the form; the stream is closed at the end. Raises `Malformed` without the part `file`."""
-    form = await _form(request)
+    form = await form_of(request)
     try:
         file = form.get("file")
         if not isinstance(file, UploadFile):
@@ -48,7 +48,8 @@ async def uploaded(request: Request) -> AsyncIterator[Upload]:
         await form.close()
 
 
-async def _form(request: Request) -> FormData:
+async def form_of(request: Request) -> FormData:
+    """Return the form with at most one file, for the caller to close; raises `InvalidRequest` for what is none."""
     try:
         return await request.form(max_files=1, max_fields=_MOST_FIELDS)
     except (HTTPException, MultiPartException) as error:
