@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PROJECT = Path(__file__).parent.parent
-SETTINGS = ("AGENTBENCH_", "ANTHROPIC_", "AWS_", "AZURE_", "BEDROCK_", "GEMINI_", "GOOGLE_", "OLLAMA_", "OPENAI_")
+SETTINGS = (
+    "AGENTBENCH_",
+    "ANTHROPIC_",
+    "ASSISTANTS_",
+    "AWS_",
+    "AZURE_",
+    "BEDROCK_",
+    "GEMINI_",
+    "GOOGLE_",
+    "OLLAMA_",
+    "OPENAI_",
+)
 KEPT = "AGENTBENCH_CACHE"  # the model's weights are fetched once, not once a test
 CI = os.environ.get("CI", "").casefold() in {"1", "true"}
 

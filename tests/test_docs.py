@@ -27,6 +27,7 @@ from agentbench.notebook.magics import AgentMagics
 from agentbench.notebook.magics.commands import COMMANDS
 from agentbench.notebook.result import Result
 from agentbench.storage.usage import UsageRow
+from agentbench.surfaces import AGENTS_API, ASSISTANTS_API
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -213,7 +214,7 @@ def test_usage_columns_are_listed() -> None:
 
 
 def test_routes_are_listed(home: Path) -> None:
-    """The pages on the API and on Open WebUI's name each route of the gateway, and no other."""
+    """The pages on the APIs name each route of the gateway, one that has two addresses by either, and no other."""
     with Workbench(home=home) as bench:
         app: Any = bench.app
         methods = [
@@ -222,10 +223,12 @@ def test_routes_are_listed(home: Path) -> None:
             if not route.path.endswith("{idx:int}")  # told of once for all
         ]
         routes = {f"{method} {path}" for path, each in methods for method in each}
-    named = names_in("api") | names_in("openwebui")
-    assert {name for name in named if re.match("(GET|POST|PUT|PATCH|DELETE|WEBSOCKET) /", name)} - {
-        "GET /models"
-    } == routes
+    names = names_in("api") | names_in("openwebui") | names_in("assistants")
+    named = {name for name in names if re.match("(GET|POST|PUT|PATCH|DELETE|WEBSOCKET) /", name)} - {"GET /models"}
+    twins = {name.replace(AGENTS_API, ASSISTANTS_API) for name in named}
+    twins |= {name.replace(ASSISTANTS_API, AGENTS_API) for name in named}
+    assert named - routes == set()
+    assert routes - named - twins == set()
 
 
 def test_shell_commands_are_listed() -> None:

@@ -22,7 +22,11 @@ PROJECT = Path(__file__).parent.parent
 ROOT_FILES = (".gitignore", "CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml")
 STATIC = "agentbench/notebook/static"
 PAGES = "agentbench/gateway/static/swagger-ui"
-BUNDLES = [f"{name}.{kind}" for name in ("chat", "dashboard", "host", "inspector", "tuner") for kind in ("css", "js")]
+BUNDLES = [
+    f"{name}.{kind}"
+    for name in ("builder", "chat", "dashboard", "host", "inspector", "tuner")
+    for kind in ("css", "js")
+]
 LARGEST = 60_000
 NO_NODE = {"PATH": os.devnull}
 NO_REGISTRY = {"npm_config_registry": "http://127.0.0.1:9/", "npm_config_fetch_retries": "0"}

@@ -12,7 +12,7 @@ import { build, context } from "esbuild";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const watch = process.argv.includes("--watch");
-const names = ["chat", "inspector", "tuner", "dashboard", "host"];
+const names = ["chat", "inspector", "tuner", "builder", "dashboard", "host"];
 const out = process.env.AGENTBENCH_PACKAGE ?? here("../src/agentbench");
 const swagger = [
   "swagger-ui-bundle.js",

@@ -14,6 +14,7 @@ from agentbench._version import __version__
 if TYPE_CHECKING:
     from agentbench.errors import AgentbenchError
     from agentbench.notebook import (
+        assistant,
         get_workbench,
         last,
         load_ipython_extension,
@@ -30,6 +31,7 @@ __all__ = [
     "Tool",
     "Workbench",
     "__version__",
+    "assistant",
     "export",
     "get_workbench",
     "last",
@@ -44,6 +46,7 @@ _HOMES = {
     "Stream": "workbench",
     "Tool": "runner.tools",
     "Workbench": "workbench",
+    "assistant": "notebook",
     "export": "notebook.export",
     "get_workbench": "notebook",
     "last": "notebook",

@@ -14,7 +14,20 @@ import agentbench
 if TYPE_CHECKING:
     from tests.notebook.conftest import Shell
 
-COMMANDS = {"agents", "balance", "budget", "chat", "config", "help", "history", "keys", "new", "prices", "serve"}
+COMMANDS = {
+    "agents",
+    "assistants",
+    "balance",
+    "budget",
+    "chat",
+    "config",
+    "help",
+    "history",
+    "keys",
+    "new",
+    "prices",
+    "serve",
+}
 COMMANDS |= {"files", "inspect", "know", "probe", "usage", "use"}
 AGENTS = {"bot", "counter"}
 MODELS = {"gone/m", *(f"scripted/{name}" for name in SCRIPTED)}

@@ -192,8 +192,8 @@ def test_usage_is_a_frame(shell: Shell) -> None:
 def test_help_explains(shell: Shell) -> None:
     """`help`, or nothing at all, lists the commands; with a command it lists the options."""
     commands = [row[0].split()[1] for row in shell.run("%agent help").rows]
-    told = "chat agents use new history files know usage prices budget balance config serve keys inspect probe help"
-    assert commands == told.split()
+    told = "chat agents assistants use new history files know usage prices budget balance config serve keys inspect"
+    assert commands == [*told.split(), "probe", "help"]
     assert shell.run("%agent").rows == shell.run("%agent help").rows
     assert "-t/--temperature NUMBER" in [row[0] for row in shell.run("%agent help chat").rows]
 

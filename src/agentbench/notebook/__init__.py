@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agentbench.notebook.extension import (
+    assistant,
     get_workbench,
     last,
     load_ipython_extension,
@@ -10,4 +11,4 @@ from agentbench.notebook.extension import (
     unload_ipython_extension,
 )
 
-__all__ = ["get_workbench", "last", "load_ipython_extension", "set_workbench", "unload_ipython_extension"]
+__all__ = ["assistant", "get_workbench", "last", "load_ipython_extension", "set_workbench", "unload_ipython_extension"]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["export"]
 
 _SUFFIXES = (".html", ".htm")
-_HEADINGS = {"chat": "Chat", "inspector": "Run", "tuner": "Settings", "dashboard": "Usage"}
+_HEADINGS = {"chat": "Chat", "inspector": "Run", "tuner": "Settings", "dashboard": "Usage", "builder": "Assistant"}
 
 
 def export(*things: Any, title: str | None = None) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.getipython import get_ipython
 
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from agentbench.notebook.result import Result
     from agentbench.workbench import Workbench
+    from agentbench.workbench.assistant import AssistantHandle
 
 __all__ = [
+    "assistant",
     "get_workbench",
     "last",
     "load_ipython_extension",
@@ -73,6 +75,11 @@ def remember(bench: Workbench, result: Result) -> None:
 def get_workbench() -> Workbench:
     """Return the workbench that the magics use, made on first use."""
     return _magics().session.bench
+
+
+def assistant(name: str, **options: Any) -> AssistantHandle:
+    """Make an assistant, or change yours of that name, and return it; takes what `Workbench.assistant` takes."""
+    return get_workbench().assistant(name, **options)
 
 
 def set_workbench(bench: Workbench) -> None:

@@ -14,8 +14,8 @@ from agentbench.runner.question import turn_of
 from agentbench.runner.tools import as_tool
 from agentbench.runner.wishes import Wishes
 from agentbench.storage.grants import Reader
+from agentbench.workbench.answerers import Answerers
 from agentbench.workbench.looking_into import documents_of
-from agentbench.workbench.parts import Parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Asking"]
 
 
-class Asking(Parts):
+class Asking(Answerers):
     """Asks agents."""
 
     def ask(self, text: str | Sequence[Any], **options: Any) -> Response:
@@ -66,17 +66,17 @@ class Asking(Parts):
         watching: bool = True,
         **parameters: Any,
     ) -> Stream:
-        """Start an answer and return its stream of events.
+        """Start an answer and return its stream of events; nothing is paced unless `watching`.
 
-        `text` is a question, or items of a Responses request. `agent` is an agent's id (default: the first), `model`
-        an `endpoint/model` in place of the agent's. `conversation` is continued, or `previous`, a response. `images`
-        are https or `data:` URLs; the answer rests on `files`: collections, files, paths, web pages. `schema` asks for
-        JSON of that shape. `functions` are tools besides the agent's; `approve` is asked, on the reading thread, before
-        one that wants it. Nothing is paced unless `watching`. `parameters` are a request's; `past=()` begins a branch.
+        `text` is a question, or items of a Responses request. `agent` is an agent's id (default: the first), or an
+        assistant's id or name; `model` an `endpoint/model` in place of its own. `conversation` is continued, or
+        `previous`, a response. `images` are https or `data:` URLs; the answer rests on `files`: collections, files,
+        paths, web pages. `schema` asks for JSON of that shape. `functions` are tools besides its own; `approve` is
+        asked, on the reading thread, before one that wants it. `parameters` are a request's; `past=()` begins a branch.
         """
-        turn = turn_of(
-            self.catalog,
+        turn, own = self._turn(
             text,
+            files,
             agent=agent,
             model=model,
             conversation=conversation,
@@ -87,7 +87,7 @@ class Asking(Parts):
             cell=cell,
             **parameters,
         )
-        return self._start(self._with_files(turn, files), functions, approve, watching=watching)
+        return self._start(turn, [*own, *functions], approve, watching=watching)
 
     def quote(
         self,
@@ -105,8 +105,8 @@ class Asking(Parts):
         from agentbench.runner.quote import quotes
 
         asked = {name: value for name, value in options.items() if name not in ("approve", "watching")}
-        turn = self._with_files(turn_of(self.catalog, text, **asked), files)
-        run = self._runner.start(turn, tools=map(as_tool, functions))
+        turn, own = self._turn(text, files, **asked)
+        run = self._runner.start(turn, tools=[*own, *map(as_tool, functions)])
         return self._open_loop().portal.call(quotes, self._runner, run)
 
     def budget(self, usd: float | None = None, *, tokens: int | None = None) -> AbstractContextManager[Budget]:
@@ -126,6 +126,15 @@ class Asking(Parts):
     def add_tool(self, *tools: Tool | Callable[..., Any]) -> None:
         """Let agents name these tools or plain functions; a later one of the same name replaces the earlier."""
         self._runner.toolbox.add(*tools)
+
+    def _turn(
+        self, text: str | Sequence[Any], files: Documents, *, agent: str | None = None, **options: Any
+    ) -> tuple[Turn, list[Tool]]:
+        """Return the turn that a question is, and the tools that run here because an assistant has them."""
+        answerer = self._answerer_of(agent)
+        turn = turn_of(self.catalog, text, agent=agent if answerer is None else None, **options)
+        turn = self._with_files(turn, files)
+        return (turn, []) if answerer is None else answerer.answers(turn, self._runner)
 
     def _with_files(self, turn: Turn, files: Documents) -> Turn:
         if not files and files != "":

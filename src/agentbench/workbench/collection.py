@@ -38,6 +38,11 @@ class FileCollection:
         self.name = name
         self._library, self._reader, self._database, self._portal = library, reader, database, portal
 
+    @property
+    def id(self) -> str:
+        """The id, by which clients know it as a vector store. Raises `UnknownName` if there is no such collection."""
+        return self._call(partial(self._library.collection, self._reader, self.name)).id
+
     def __repr__(self) -> str:
         return f"<collection {self.name!r}>"
 
@@ -52,6 +57,17 @@ class FileCollection:
         made = self._made()
         added = self._call(partial(add_sources, self._library, self._reader, found, collection=made.id))
         return self._take(made, added, progress=progress)
+
+    def replace(self, *sources: str | Path, progress: bool = True) -> FileCollection:
+        """Have these files in it and no others; takes what `add` takes. What is taken out stays in the library."""
+        found = self._call(partial(found_sources, sources))
+        made = self._made()
+        added = self._call(partial(add_sources, self._library, self._reader, found, collection=made.id))
+        self._take(made, added, progress=progress)
+        kept = {file.id for file in added.files}
+        if gone := [file.id for file in self._files() if file.id not in kept]:
+            self._call(partial(self._library.unlink, self._reader, made.id, gone))
+        return self
 
     def add_text(self, name: str, text: str, *, progress: bool = True) -> FileCollection:
         """Add a text under a file's name, such as `"notes.md"`, and wait until it can be searched."""

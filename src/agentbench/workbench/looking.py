@@ -11,7 +11,7 @@ from agentbench.runner.headers import at_kernel
 from agentbench.storage import conversations, responses
 from agentbench.storage.unsaved import Outcome
 from agentbench.storage.usage import UsageFilter
-from agentbench.workbench.parts import Parts
+from agentbench.workbench.answerers import Answerers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 __all__ = ["Looking"]
 
 
-class Looking(Parts):
+class Looking(Answerers):
     """Looks at what was said and what it took."""
 
     def start_conversation(self, title: str | None = None, *, agent: str | None = None) -> Conversation:
         """Return a new, empty conversation; without a title its first question gives it one."""
-        known = None if agent is None else self.catalog.agent(agent).id
+        known = None if agent is None else self.find_agent(agent).id
         made = conversations.new(user=KERNEL.user, title=title, agent=known)
         self._open_loop().portal.call(self._database.record, Outcome(conversation=made))
         return made

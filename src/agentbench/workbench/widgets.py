@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from agentbench.frames.ledger import Chosen
+    from agentbench.notebook.widgets.builder import AssistantForm
     from agentbench.notebook.widgets.chat import ChatWidget
     from agentbench.notebook.widgets.dashboard import Dashboard
     from agentbench.notebook.widgets.inspector import Inspectable, Inspector
     from agentbench.notebook.widgets.tuner import Tuner
     from agentbench.storage.conversations import Conversation
+    from agentbench.workbench.assistants_view import AssistantsView
     from agentbench.workbench.library_view import LibraryView
     from agentbench.workbench.looking_into import Documents
     from agentbench.workbench.workbench import Workbench
@@ -65,6 +67,22 @@ class Widgets(Parts):
         from agentbench.notebook.widgets.tuner import Tuner
 
         return Tuner(self._bench, endpoint=endpoint)
+
+    def assistant_form(self, assistant: str | None = None) -> AssistantForm:
+        """Return a form to make, change and try an assistant, opened at one of them, by id or name, or at a new one.
+
+        Raises `PermissionDenied` where nobody may make assistants, `UnknownName` if there is none of that name.
+        """
+        from agentbench.notebook.widgets.builder import AssistantForm
+
+        return AssistantForm(self._bench, assistant=assistant)
+
+    @property
+    def assistants_view(self) -> AssistantsView:
+        """The assistants, as live views use them."""
+        from agentbench.workbench.assistants_view import AssistantsView
+
+        return AssistantsView(self._runner, self._open_loop)
 
     def dashboard(self, **chosen: Unpack[Chosen]) -> Dashboard:
         """Return a live view of the ledger; takes what `usage` takes to choose rows."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentbench.workbench.asking import Asking
+from agentbench.workbench.assisting import Assisting
 from agentbench.workbench.branching import Branching
 from agentbench.workbench.clients import Clients
 from agentbench.workbench.keys import Keys
-from agentbench.workbench.knowing import Knowing
 from agentbench.workbench.widgets import Widgets
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Workbench", "served_app"]
 
 
-class Workbench(Asking, Branching, Knowing, Widgets, Clients, Keys):
+class Workbench(Assisting, Branching, Widgets, Clients, Keys):
     """Agents, endpoints, conversations and their ledger, in this process.
 
     `config` is the path of an `agentbench.yaml`, the same as a mapping, or None for what the environment offers. Data

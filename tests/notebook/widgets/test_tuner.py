@@ -80,7 +80,7 @@ def test_what_the_form_shows(view: View, file: Path) -> None:
     """The values that hold, where from, and what can be tuned."""
     rate = field(view, "streamRate")
     assert (rate["value"], rate["now"]["layer"], rate["now"]["origin"]) == (25, "endpoint", f"{file}:4")
-    assert view.widget.endpoints == ["local", "router", "scripted", "all", "agents"]
+    assert view.widget.endpoints == ["local", "router", "scripted", "assistants", "all", "agents"]
     assert view.widget.file == str(file)
 
 

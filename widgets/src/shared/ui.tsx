@@ -100,6 +100,11 @@ export function Tabs<T extends string>({ label, value, tabs, onChange }: TabsPro
   );
 }
 
+/** Text with what stands between backticks as code. */
+export function Ticked({ text }: { text: string }) {
+  return <>{text.split("`").map((part, at) => (at % 2 ? <code key={at}>{part}</code> : part))}</>;
+}
+
 /** Text for screen readers alone. */
 export function Hidden({ children }: { children: ComponentChildren }) {
   return <span class="ab-hidden">{children}</span>;

@@ -1,46 +1,22 @@
 // What can be done to a config: requests to the kernel, and what came of the last one.
 
-import { useCallback, useMemo, useState } from "preact/hooks";
-import { useKernel } from "../shared/state";
+import { useMemo } from "preact/hooks";
+import { type Requests, useRequests } from "../shared/requests";
 import type { Value } from "./types";
 
-export interface Told {
-  kind: "info" | "error";
-  text: string;
-}
-
-export interface Actions {
-  told: Told | null;
-  /** Resolves when the kernel has answered; a refusal is in `told`. */
-  run: (op: string, args?: Record<string, unknown>) => Promise<void>;
+export interface Actions extends Requests {
   put: (endpoint: string, key: string, value: Value) => Promise<void>;
-  dismiss: () => void;
 }
 
-const SAYS = new Set(["apply", "save", "undo", "redo"]);
+const SAYS: ReadonlySet<string> = new Set(["apply", "save", "undo", "redo"]);
 
 export function useActions(): Actions {
-  const kernel = useKernel();
-  const [told, setTold] = useState<Told | null>(null);
-  const run = useCallback(
-    async (op: string, args: Record<string, unknown> = {}) => {
-      try {
-        const answer = await kernel.request<string | null>(op, args);
-        if (SAYS.has(op)) setTold({ kind: "info", text: String(answer) });
-        else setTold((before) => (before?.kind === "error" ? null : before));
-      } catch (error) {
-        setTold({ kind: "error", text: (error as Error).message });
-      }
-    },
-    [kernel],
-  );
+  const requests = useRequests(SAYS);
   return useMemo(
     () => ({
-      told,
-      run,
-      put: (endpoint, key, value) => run("put", { endpoint, key, value }),
-      dismiss: () => setTold(null),
+      ...requests,
+      put: async (endpoint, key, value) => void (await requests.run("put", { endpoint, key, value })),
     }),
-    [told, run],
+    [requests],
   );
 }

@@ -1,8 +1,8 @@
 // A control for each kind of setting.
 
+import { useTyping } from "../shared/typing";
 import { Mapping } from "./mapping";
 import { MASK, type Row, type Value } from "./types";
-import { useTyping } from "./typing";
 
 export interface ControlProps {
   row: Row;

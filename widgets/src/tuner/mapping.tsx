@@ -1,8 +1,8 @@
 // Names and values, such as headers: a line each, and an empty one for the next.
 
+import { useTyping } from "../shared/typing";
 import type { ControlProps } from "./controls";
 import { MASK } from "./types";
-import { useTyping } from "./typing";
 
 type Entry = [name: string, value: string];
 

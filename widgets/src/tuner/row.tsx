@@ -1,6 +1,6 @@
 // One setting: its control, what holds, who said so, and what is wrong with what is typed.
 
-import { Button } from "../shared/ui";
+import { Button, Ticked } from "../shared/ui";
 import type { Actions } from "./actions";
 import { Control } from "./controls";
 import { limits, place, type Row, type Said } from "./types";
@@ -84,11 +84,6 @@ function What({ row }: { row: Row }) {
       <span>{more.filter(Boolean).join(" · ")}</span>
     </>
   );
-}
-
-/** Text with what stands between backticks as code. */
-function Ticked({ text }: { text: string }) {
-  return <>{text.split("`").map((part, at) => (at % 2 ? <code key={at}>{part}</code> : part))}</>;
 }
 
 function From({ row }: { row: Row }) {

@@ -21,11 +21,12 @@ from agentbench.notebook.chat.drawing import question_of
 from agentbench.notebook.chat.passages import documents_of, passage_of
 from agentbench.notebook.chat.past import Past, Place
 from agentbench.notebook.chat.pictures import as_asked, images_of, of_call
+from agentbench.notebook.chat.roster import Roster
 from agentbench.notebook.chat.values import Turn, plain
 from agentbench.notebook.result import Result
 from agentbench.protocol.values import new_id
 from agentbench.runner import Cell
-from agentbench.runner.target import find_target, model_names
+from agentbench.runner.target import model_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,8 +45,6 @@ _TITLE_S = 30.0
 _TITLE_TURNS = 3
 """How long, and after how many turns at most, a model's title is waited for."""
 _LOOK_S = 0.5
-_WITHOUT_IMAGES = ("llama_cpp",)
-"""Providers whose models see none."""
 
 
 class Talk:
@@ -67,10 +66,11 @@ class Talk:
         self._lock = lock
         found = None if conversation is None else _found(bench, conversation)
         self.past = Past(bench, found)
-        known = found.agent if found is not None and found.agent in bench.catalog.agents else None
+        self._roster = Roster(bench)
+        known = None if found is None else self._roster.known(found.agent)
         self.agent = agent or known or bench.catalog.default_agent.id
         self.model = model or ""
-        self._check(self.agent, self.model)
+        self.agent = self._roster.checked(self.agent, self.model)
         self._take_last()
         self._title: str | None = None  # for a conversation that isn't begun yet
         self._warned: str | None = None  # of the database's trouble, last
@@ -127,9 +127,8 @@ class Talk:
         with self._lock:
             chosen = agent or self.agent
             wanted = model if model is not None else ("" if agent else self.model)
-            self._check(chosen, wanted)
-            self.agent, self.model = chosen, wanted
-            self._views.show(agent=chosen, model=wanted)
+            self.agent, self.model = self._roster.checked(chosen, wanted), wanted
+            self._views.show(agent=self.agent, model=wanted, agents=self._roster.shown())
 
     def rename(self, title: str) -> None:
         """Give the conversation a title, for good."""
@@ -148,6 +147,7 @@ class Talk:
         with self._lock:
             self._check_idle()
             self.past, self._title = Past(self._bench, None), None
+            self._roster.look()
             self.show()
 
     def look(self) -> bool:
@@ -184,9 +184,9 @@ class Talk:
     def last_documents(self) -> tuple[Document, ...]:
         """Return what the newest turn rested on, but for what its agent brought itself."""
         output = self.past.stored[-1].response.output if self.past.stored else ()
-        own = self._bench.catalog.agents[self.agent].collections
+        own = self._bench.own_collections(self.agent)
         found = documents_of(output, self._bench.library_view, missing_ok=True)
-        return tuple(each for each in found if each.kind != "collection" or each.name not in own)
+        return tuple(each for each in found if each.kind != "collection" or own.isdisjoint((each.id, each.name)))
 
     def snapshot(self) -> Snapshot:
         """Return what a record is made of, with the answer that is coming."""
@@ -200,15 +200,15 @@ class Talk:
 
     def state(self) -> dict[str, Any]:
         """Return all that there is to show."""
-        catalog, view = self._bench.catalog, self.past.view()
+        view = self.past.view()
         conversation = self.past.conversation
         return {
             "title": self._title if conversation is None else conversation.title,
             "conversation_id": "" if conversation is None else conversation.id,
             "agent": self.agent,
             "model": self.model,
-            "agents": [self._shown_agent(each) for each in catalog.agents],
-            "models": model_names(catalog),
+            "agents": self._roster.shown(),
+            "models": model_names(self._bench.catalog),
             "turns": [plain(turn) for turn in view.turns],
             "earlier": view.earlier,
             "totals": self.past.totals(),
@@ -349,12 +349,6 @@ class Talk:
             response = self.past.stored[-1].response
             self.last = Result(response, self.past.row(response.id), [], [])
 
-    def _check(self, agent: str, model: str) -> None:
-        """Raise `UnknownName` for an agent or a model that isn't there."""
-        self._bench.catalog.agent(agent)
-        if model:
-            find_target(self._bench.catalog, agent=agent, model=model)
-
     def _place(self, turn_id: str) -> Place:
         """Return where a turn stands, that which is coming too."""
         coming = None if self._answering is None else self._answering.so_far()
@@ -373,15 +367,6 @@ class Talk:
     def _check_idle(self) -> None:
         if self._answering is not None:
             raise InvalidRequest("An answer is still coming. Stop it, or wait for its end.")
-
-    def _shown_agent(self, agent_id: str) -> dict[str, Any]:
-        catalog = self._bench.catalog
-        agent = catalog.agents[agent_id]
-        endpoint = catalog.endpoint(agent.endpoint) if agent.endpoint else catalog.default_endpoint
-        model = agent.model or endpoint.default_model
-        images = endpoint.provider not in _WITHOUT_IMAGES
-        named = f"{endpoint.name}/{model}" if model else endpoint.name
-        return {"id": agent_id, "name": agent.name, "model": named, "images": images}
 
 
 def _found(bench: Workbench, conversation: Conversation | str) -> Conversation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 import traitlets
@@ -12,9 +13,9 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from agentbench.errors import InvalidRequest, nearest
 from agentbench.notebook.magics.awaiting import AWAITED
 from agentbench.notebook.magics.commands import COMMANDS
-from agentbench.notebook.magics.commands.base import Call
+from agentbench.notebook.magics.commands.base import Call, permitted
 from agentbench.notebook.magics.commands.usage import GROUPS
-from agentbench.notebook.magics.completion import complete
+from agentbench.notebook.magics.completion import complete, known_names
 from agentbench.notebook.magics.options import parse
 from agentbench.notebook.session import Session
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from agentbench.workbench import Workbench
 
 __all__ = ["AgentMagics"]
+
+_WITH_TEXT = ("chat", "assistants")
+"""The commands that take the text below them."""
 
 
 @magics_class
@@ -58,7 +62,7 @@ class AgentMagics(Magics):
         self.session = Session(self._make_bench)
         # A lambda, as IPython asks a matcher for its `__qualname__`, which a `partial` has not.
         self.completer = context_matcher(identifier="agentbench")(
-            lambda context: complete(context, COMMANDS, self._known)
+            lambda context: complete(context, COMMANDS, self._known, partial(permitted, session=self.session))
         )
 
     @no_var_expand
@@ -89,7 +93,7 @@ class AgentMagics(Magics):
             close = nearest(name, COMMANDS)
             hint = f"Did you mean %agent {close}?" if close else "To ask: %agent chat PROMPT. All commands: %agent help"
             raise InvalidRequest(f"There is no command {name!r}. {hint}")
-        if cell is not None and cell.strip() and command.name != "chat":
+        if cell is not None and cell.strip() and command.name not in _WITH_TEXT:
             raise InvalidRequest(
                 f"%agent {command.name} takes no text below it. Write it on a line: %agent {command.name}"
             )
@@ -133,16 +137,7 @@ class AgentMagics(Magics):
     def _known(self, what: Completes) -> Iterable[str]:
         if what == "variables":
             return [name for name in self.ip.user_ns if not name.startswith("_")]
-        if what == "columns":
-            return GROUPS
-        if what == "conversations":
-            return [each.id for each in self.session.bench.conversations()]
-        if what == "collections":
-            return self.session.bench.collection_names()
-        from agentbench.runner.target import model_names
-
-        catalog = self.session.bench.catalog
-        return list(catalog.agents) if what == "agents" else model_names(catalog)
+        return GROUPS if what == "columns" else known_names(self.session.bench, what, self._known("variables"))
 
 
 def _run_now(command: Coroutine[object, None, object]) -> object:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from IPython.core.completer import SimpleCompletion, SimpleMatcherResult
 
 from agentbench.errors import AgentbenchError
+from agentbench.notebook.magics.commands.assistants import Assistants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
 
     from agentbench.notebook.magics.commands.base import Command
     from agentbench.notebook.magics.options import Completes
+    from agentbench.workbench import Workbench
 
-__all__ = ["complete"]
+__all__ = ["complete", "known_names"]
 
 _ARGUMENTS: Mapping[str, tuple[Completes, ...]] = {
-    "use": ("agents", "models"),
+    "use": ("answerers", "models"),
     "history": ("conversations",),
     "prices": ("models",),
 }
@@ -34,6 +36,7 @@ def complete(
     context: CompletionContext,
     commands: Mapping[str, Command],
     known: Callable[[Completes], Iterable[str]],
+    permitted: Callable[[Command], Command],
 ) -> SimpleMatcherResult:
     """Return the completions at the cursor; none outside a line that begins with `%agent` or `%%agent`."""
     left = context.full_text.split("\n")[context.cursor_line][: context.cursor_position]
@@ -42,26 +45,53 @@ def complete(
         return SimpleMatcherResult(completions=[])
     typed = "" if left.endswith(" ") else words.pop()
     try:
-        candidates = _candidates(words[1:], typed, commands, known)
+        candidates = _candidates(words[1:], typed, commands, known, permitted)
     except AgentbenchError:
         candidates = []
     found = [SimpleCompletion(text=each, type="magic") for each in candidates if each.startswith(typed)]
     return SimpleMatcherResult(completions=found, matched_fragment=typed, suppress=bool(found))
 
 
+def known_names(bench: Workbench, what: Completes, variables: Iterable[str]) -> Iterable[str]:
+    """Return what there is of a kind on a workbench, as it is typed."""
+    from agentbench.runner.target import model_names
+
+    agents = list(bench.catalog.agents)
+    if what in ("assistants", "answerers"):
+        return [*(agents if what == "answerers" else ()), *_assistants(bench)]
+    if what == "tools":
+        return [*bench.tool_names(), *variables]
+    if what == "conversations":
+        return [each.id for each in bench.conversations()]
+    if what == "collections":
+        return bench.collection_names()
+    return agents if what == "agents" else model_names(bench.catalog)
+
+
+def _assistants(bench: Workbench) -> list[str]:
+    """Return ids and names; those with blanks in quotes."""
+    found = bench.assistant_names()
+    return [*found, *(name if name.isalnum() else repr(name) for name in found.values() if name)]
+
+
 def _candidates(
-    words: list[str], typed: str, commands: Mapping[str, Command], known: Callable[[Completes], Iterable[str]]
+    words: list[str],
+    typed: str,
+    commands: Mapping[str, Command],
+    known: Callable[[Completes], Iterable[str]],
+    permitted: Callable[[Command], Command],
 ) -> Iterable[str]:
     if not words:
         return [*commands, *(_option_names(commands["chat"]) if typed.startswith("-") else ())]
-    command = commands.get(words[0], commands["chat"])
+    command = permitted(commands.get(words[0], commands["chat"]))
     for option in command.options:
         if words[-1] in option.names and option.value is not None:
             return known(option.completes) if option.completes else ()
     if typed.startswith("-"):
         return _option_names(command)
-    if command.name in _ACTIONS:
-        return _after_action(words[1:], _ACTIONS[command.name], known)
+    actions = command.actions if isinstance(command, Assistants) else _ACTIONS.get(command.name)
+    if actions is not None:
+        return _after_action(words[1:], actions, known)
     return _argument(command.name, commands, known) if len(words) == 1 else []
 
 

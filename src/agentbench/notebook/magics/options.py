@@ -13,9 +13,11 @@ from agentbench.errors import InvalidRequest, nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Option", "parse"]
+__all__ = ["Option", "first_word", "parse"]
 
-Completes = Literal["agents", "models", "variables", "columns", "conversations", "collections"]
+Completes = Literal[
+    "agents", "answerers", "assistants", "models", "tools", "variables", "columns", "conversations", "collections"
+]
 _WORD = re.compile(r"""\s*((?:"(?:\\.|[^"\\])*"|'[^']*'|[^\s"'])+)""")
 _LOOKS_LIKE_OPTION = re.compile(r"-[a-zA-Z]$|--[a-zA-Z][\w-]*$")
 
@@ -68,6 +70,12 @@ def parse(line: str, options: Sequence[Option]) -> tuple[dict[str, Any], str]:
             position, joined = found.end(), found[1]
         values[option.key] = _converted(option, word, _unquoted(joined))
     return values, line[position:].strip()
+
+
+def first_word(line: str) -> tuple[str, str]:
+    """Return a line's first word, out of its quotes, and the rest as it was written."""
+    found = _WORD.match(line)
+    return ("", line.strip()) if found is None else (_unquoted(found[1]), line[found.end() :].strip())
 
 
 def _known(word: str, by_name: dict[str, Option]) -> Option:

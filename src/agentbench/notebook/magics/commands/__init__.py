@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentbench.notebook.magics.commands.agents import Agents
+from agentbench.notebook.magics.commands.assistants import Assistants
 from agentbench.notebook.magics.commands.balance import Balance
 from agentbench.notebook.magics.commands.budget import Budget
 from agentbench.notebook.magics.commands.chat import Chat
@@ -30,6 +31,7 @@ __all__ = ["COMMANDS"]
 _ALL: tuple[Command, ...] = (
     Chat(),
     Agents(),
+    Assistants(),
     Use(),
     New(),
     History(),

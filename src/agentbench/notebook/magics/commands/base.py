@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast, runtime_checkable
 
 if TYPE_CHECKING:
     from agentbench.notebook.magics import AgentMagics
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from agentbench.notebook.session import Session
     from agentbench.runner import Cell
 
-__all__ = ["Call", "Command"]
+__all__ = ["Call", "Command", "Restricted", "permitted"]
 
 
 class Call(NamedTuple):
@@ -76,3 +76,16 @@ class Command(Protocol):
 
     async def run(self, call: Call) -> object:
         """Do it; what is returned is the cell's value."""
+
+
+@runtime_checkable
+class Restricted(Protocol):
+    """A sub-command of which the config may forbid a part."""
+
+    def permitted(self, session: Session) -> Command:
+        """Return it without what is forbidden now."""
+
+
+def permitted(command: Command, session: Session) -> Command:
+    """Return a sub-command as it may be used now: what is forbidden is neither explained nor offered."""
+    return command.permitted(session) if isinstance(command, Restricted) else command

@@ -38,7 +38,7 @@ class Chat:
     summary = "Ask, and see the answer come; without a prompt, open a chat. In a %%agent cell the body is the prompt."
     argument = "[PROMPT]"
     options = (
-        Option(("-a", "--agent"), "who answers, for this call", "AGENT", completes="agents"),
+        Option(("-a", "--agent"), "which agent or assistant answers, for this call", "AGENT", completes="answerers"),
         Option(("-m", "--model"), "which model answers, for this call", "ENDPOINT/MODEL", completes="models"),
         Option(("-t", "--temperature"), "0 is sober, 2 is wild", "NUMBER", float),
         Option(("--max", "--max-output-tokens"), "stop after so many tokens", "TOKENS", int),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentbench.errors import UnknownName
+from agentbench.notebook.magics.commands.base import permitted
 from agentbench.notebook.tables import Table
 
 if TYPE_CHECKING:
@@ -30,11 +31,12 @@ class Help:
     async def run(self, call: Call) -> Table:
         """Return a table: of the commands, or of one command's options."""
         if not call.text:
-            rows = [(f"%agent {each.name} {each.argument}".strip(), each.summary) for each in self._commands.values()]
+            commands = [permitted(each, call.session) for each in self._commands.values()]
+            rows = [(f"%agent {each.name} {each.argument}".strip(), each.summary) for each in commands]
             return Table(("command", "what it does"), rows, note="More: %agent help COMMAND")
         if call.text not in self._commands:
             raise UnknownName("command", call.text, self._commands)
-        command = self._commands[call.text]
+        command = permitted(self._commands[call.text], call.session)
         rows = [(option.usage, option.help) for option in command.options]
         usage = f"%agent {command.name} {'[options] ' if rows else ''}{command.argument}".strip()
         return Table((usage, command.summary), rows)

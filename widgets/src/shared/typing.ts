@@ -1,11 +1,16 @@
 // A control's value while somebody types: theirs first, the kernel's once it has taken it in.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Row, Value } from "./types";
 
 const DEBOUNCE_MS = 250;
 
-export interface Typing<V extends Value> {
+/** What the kernel says of a control. */
+export interface Standing {
+  pending: boolean;
+  error: string;
+}
+
+export interface Typing<V> {
   value: V;
   /** `now`: don't wait for more, as with a checkbox. */
   change: (value: V, now?: boolean) => void;
@@ -14,7 +19,7 @@ export interface Typing<V extends Value> {
 }
 
 /** `shown` is what the kernel says; what was typed stays as long as it is edited, or wrong. */
-export function useTyping<V extends Value>(row: Row, shown: V, put: (value: V) => Promise<void>): Typing<V> {
+export function useTyping<V>(row: Standing, shown: V, put: (value: V) => Promise<void>): Typing<V> {
   const [typed, setTyped] = useState<{ value: V } | null>(null);
   const [isSettled, setSettled] = useState(true);
   const outbox = useRef(new Outbox<V>());
