@@ -30,6 +30,7 @@ def test_trying_it_out(plain_page: Page, tmp_path: Path, monkeypatch: pytest.Mon
         page.fill("#auth-bearer-value", server.key)
         page.locator(".auth-btn-wrapper button[type=submit]").first.click()
         page.locator(".btn-done").first.click()
+        page.locator(".opblock-tag", has_text="Open WebUI").click()
         chat = page.locator(".opblock", has=page.locator(CHAT))
         chat.locator(".opblock-summary-control").click()
         chat.locator(".try-out__btn").click()

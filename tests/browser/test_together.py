@@ -32,7 +32,7 @@ CELLS = [
 def test_run_all_in_a_fresh_kernel(lab: Lab, again: int) -> None:
     """A notebook with every widget runs through: no cell is left waiting, none fails."""
     notebook = lab.open(CELLS)
-    notebook.run_all(timeout=40)
+    notebook.run_all(timeout=90)
     outputs = [output for cell in range(len(CELLS)) for output in notebook.outputs(cell)]
     assert [output for output in outputs if output["output_type"] == "error"] == []
     assert lab.page.locator(".ab-root").count() == 5

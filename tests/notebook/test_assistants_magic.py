@@ -200,3 +200,17 @@ def test_a_text_below(shell: Shell) -> None:
     assert str(shell.fail("%%agent assistants show 'Math Tutor'\nHm")).startswith(
         "Only %%agent assistants new and edit"
     )
+
+
+def test_a_name_with_a_blank_is_completed_without_its_quote(shell: Shell, tutor: AssistantHandle) -> None:
+    """Who types the first letters of a name gets it with the quotes that it needs."""
+    assert tutor.name == "Math Tutor"
+    assert "'Math Tutor'" in completed(shell, "%agent chat -a Ma")
+
+
+def test_the_default_answers_once_the_assistant_in_use_is_deleted(shell: Shell, tutor: AssistantHandle) -> None:
+    """Deleting the assistant in use doesn't leave questions with nobody to answer them."""
+    before = dict(shell.run("%agent use").rows)["agent"]
+    shell.run("%agent use 'Math Tutor'")
+    shell.run(f"%agent assistants delete {tutor.id}")
+    assert before == dict(shell.run("%agent use").rows)["agent"]

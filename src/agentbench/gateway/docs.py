@@ -53,7 +53,7 @@ _ANY_OBJECT = {"application/json": {"type": "object"}}
 
 _SCRIPT = (
     f'SwaggerUIBundle({{url: "{_OPENAPI}", dom_id: "#docs", deepLinking: true, validatorUrl: null,'
-    " presets: [SwaggerUIBundle.presets.apis]})"
+    ' docExpansion: "none", presets: [SwaggerUIBundle.presets.apis]})'
 )
 _PAGE = f"""<!doctype html>
 <html lang="en">

@@ -12,7 +12,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Embedder", "Extracted", "Found", "Hit", "Markup", "Piece", "Progress", "Ranking", "TextKind"]
+__all__ = [
+    "Embedder",
+    "Extracted",
+    "Found",
+    "Hit",
+    "Markup",
+    "Piece",
+    "Progress",
+    "Ranking",
+    "TextKind",
+    "is_similar",
+    "similarity",
+]
 
 Markup = Literal["markdown", "code", "plain"]
 TextKind = Literal["query", "passage"]
@@ -66,6 +78,28 @@ class Hit(Value, frozen=True, kw_only=True):
     similarity: float | None = None
     vector_rank: int | None = None
     text_rank: int | None = None
+
+
+class Scored(Protocol):
+    """What a search has found: a hit, or a passage of an answer."""
+
+    @property
+    def score(self) -> float:
+        """What orders it among others."""
+
+    @property
+    def similarity(self) -> float | None:
+        """Its vector's, if it has one."""
+
+
+def similarity(found: Scored) -> float:
+    """Return how similar it is to a query, 0 to 1; where vectors weren't searched, its score."""
+    return found.score if found.similarity is None else found.similarity
+
+
+def is_similar(found: Scored, least: float | None) -> bool:
+    """Tell whether it is similar enough; what has no vector is."""
+    return least is None or found.similarity is None or found.similarity >= least
 
 
 class Found(Value, frozen=True, kw_only=True):

@@ -39,7 +39,8 @@ class Document(Value, frozen=True, kw_only=True):
 
     `whole` puts all of it in, not the passages that fit the question. `given` is the item as the client wrote it.
     `owner` is the user whose right to read it counts instead of the caller's, as an assistant's author; no client says
-    that, only what knows that the caller may ask so.
+    that, only what knows that the caller may ask so. `top_k` passages of it are found at most, each at least as similar
+    to a query as `threshold`; None: as the settings say, whose threshold holds for what vectors find.
     """
 
     kind: Literal["file", "collection", "text", "url"]
@@ -50,6 +51,8 @@ class Document(Value, frozen=True, kw_only=True):
     whole: bool = False
     given: dict[str, Any] = {}
     owner: str | None = None
+    top_k: int | None = None
+    threshold: float | None = None
 
 
 class Passage(Value, frozen=True, kw_only=True):

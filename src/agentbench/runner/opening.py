@@ -30,7 +30,7 @@ _MOST = 100
 class Opened:
     """A document that is ready: stored `files`, a `collection`, or else the text itself. `place` counts from 0.
 
-    `owner` is as the document has it.
+    `owner`, `top_k` and `threshold` are as the document has them.
     """
 
     place: int
@@ -41,6 +41,8 @@ class Opened:
     extracted: Extracted | None = None
     url: str | None = None
     owner: str | None = None
+    top_k: int | None = None
+    threshold: float | None = None
 
 
 async def opened(
@@ -57,7 +59,7 @@ async def opened(
     found: dict[object, Opened] = {}
     for place, document in enumerate(documents):
         made = await _opened(library, reader_for(document.owner, reader), place, document, settings)
-        made = replace(made, owner=document.owner)
+        made = replace(made, owner=document.owner, top_k=document.top_k, threshold=document.threshold)
         key = (made.files, made.collections, made.url, made.extracted if made.url is None else None)
         first = found.get(key, made)
         found[key] = replace(first, whole=first.whole or made.whole)

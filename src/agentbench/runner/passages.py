@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agentbench.errors import InvalidRequest
+from agentbench.retrieval.values import is_similar
 from agentbench.runner.documents import Passage, reader_for, reader_of
 from agentbench.runner.rates import estimated_tokens
 
@@ -92,7 +93,8 @@ class Finder:
 
     async def _best(self, document: Opened, queries: Sequence[str]) -> list[Passage]:
         settings = self._settings
-        wanted = settings.top_k if settings.reranker is None else settings.top_k * _CANDIDATES
+        most = settings.top_k if document.top_k is None else document.top_k
+        wanted = most if settings.reranker is None else most * _CANDIDATES
         if document.extracted is None:
             found = await self._library.search(
                 reader_for(document.owner, self._reader),
@@ -100,15 +102,17 @@ class Finder:
                 files=document.files,
                 collections=document.collections,
                 top_k=wanted,
+                threshold=document.threshold,
                 payer=self._principal.user,
             )
         else:
             found = await self._within(document.extracted, document, queries, wanted)
         self.searched += found.searched
-        hits = tuple(hit for hit in found.hits if hit.file not in self._read)
+        least = document.threshold
+        hits = tuple(hit for hit in found.hits if hit.file not in self._read and is_similar(hit, least))
         if settings.reranker is not None and hits:
             hits = await self._reranked(queries[0], hits)
-        return [_passage(hit, document.place) for hit in hits[: settings.top_k]]
+        return [_passage(hit, document.place) for hit in hits[:most]]
 
     async def _within(self, extracted: Extracted, document: Opened, queries: Sequence[str], wanted: int) -> Found:
         from agentbench.retrieval.loose import search_text  # which loads numpy

@@ -25,7 +25,13 @@ from agentbench.protocol.assistants.content import (
 )
 from agentbench.protocol.assistants.objects import Attachment
 from agentbench.protocol.assistants.requests import ChangeAssistant, CreateMessage, PlainText
-from agentbench.protocol.assistants.tools import CodeInterpreter, FileSearch, NamedChoice
+from agentbench.protocol.assistants.tools import (
+    CodeInterpreter,
+    FileSearch,
+    FileSearchOptions,
+    NamedChoice,
+    RankingOptions,
+)
 from agentbench.protocol.content import InputImage
 from agentbench.protocol.items import FunctionCallOutput, Message
 from agentbench.retrieval.library import Library
@@ -85,6 +91,36 @@ async def test_file_search(database: Database) -> None:
     assert "nest high" in provider.requests[0].input[-1].text  # type: ignore[union-attr]
 
 
+async def test_search_options(database: Database) -> None:
+    """A tool's options say how many passages a run finds at most, and how similar they are, whose steps tell that."""
+    texts = [b"What falcons do?", b"What falcons do: they nest high.", b"Owls hunt mice."]
+    async with talking(database, provider=SteppedProvider(*[["ok"]] * 3)) as thread:
+        async for _ in with_words(thread):
+            files = [
+                (await thread.desk.upload(KERNEL, f"{n}.txt", text, purpose="assistants")).id
+                for n, text in enumerate(texts)
+            ]
+            resources = {"file_search": {"vector_stores": [{"file_ids": files}]}}
+            tools = (FileSearch(),)
+            change = ChangeAssistant(tools=tools, tool_resources=resources)
+            await thread.desk.change(KERNEL, thread.assistant, change)
+            await thread.say("What falcons do?")
+            least = FileSearchOptions(ranking_options=RankingOptions(score_threshold=0.9))
+            found = [await _found(thread, each) for each in (None, FileSearchOptions(max_num_results=1), least)]
+    assert [len(each) for each in found] == [3, 1, 1]
+    assert found[2][0]["score"] >= 0.9
+
+
+async def _found(thread: Talked, options: FileSearchOptions | None) -> list[dict[str, Any]]:
+    """Return what a run with these options finds."""
+    run = await thread.ended(tools=(FileSearch(file_search=options),))
+    call = (await thread.steps(run))[0].step_details["tool_calls"][0]["file_search"]
+    wanted = None if options is None else options.ranking_options
+    assert call["ranking_options"]["score_threshold"] == (0.0 if wanted is None else wanted.score_threshold)
+    found: list[dict[str, Any]] = call["results"]
+    return found
+
+
 async def test_code(database: Database) -> None:
     """Code runs here: its step shows what it printed, and the model reads that; what it made is in the message."""
     code = "print(6 * 7); open('a.png', 'wb').write(b'\\x89PNG'); open('b.csv', 'w').write('x')"
@@ -134,6 +170,23 @@ async def test_code_reads_files(database: Database) -> None:
     assert "1,2" in output.output
     assert "table.csv" in (provider.requests[0].tools[0].description or "")
     assert "Attached files: table.csv" in provider.requests[0].input[-1].text  # type: ignore[union-attr]
+
+
+async def test_files_of_one_name(database: Database) -> None:
+    """Of files that have one name code reads each: the second gets a number, and the model is told."""
+    code = "print(open('table.csv').read(), open('table-2.csv').read())"
+    provider = SteppedProvider([wants("code_interpreter", code=code)], ["ok"])
+    async with talking(database, provider=provider) as thread:
+        settle(thread.runner, code_interpreter=True)
+        texts = (b"first", b"second")
+        files = [(await thread.desk.upload(KERNEL, "table.csv", text, purpose="assistants")).id for text in texts]
+        change = ChangeAssistant(tool_resources={"code_interpreter": {"file_ids": files}})
+        await thread.desk.change(KERNEL, thread.assistant, change)
+        await thread.ended(tools=(CodeInterpreter(),))
+    output = provider.requests[1].input[-1]
+    assert isinstance(output, FunctionCallOutput)
+    assert "first second" in output.output
+    assert "table.csv, table-2.csv" in (provider.requests[0].tools[0].description or "")
 
 
 async def test_code_makes_too_much(database: Database) -> None:

@@ -274,3 +274,17 @@ async def test_attached_files(runner: Runner, desk: Desk) -> None:
     assert sorted(resources.code_interpreter.file_ids) == sorted(files)
     with pytest.raises(UnknownName, match="no file"):
         await desk.create_thread(BOB, CreateThread(messages=(bodies[0],)))
+
+
+async def test_attached_files_of_two_processes(runner: Runner) -> None:
+    """Files of messages that two processes add at once are all there; each has locks of its own."""
+    settle(runner, code_interpreter=True)
+    desks = Desk(runner), Desk(runner)
+    files = [(await desks[0].upload(ANN, f"{each}.csv", b"a,b", purpose="assistants")).id for each in "abcdef"]
+    bodies = [message(attachments=(Attachment(file_id=each, tools=(CodeInterpreter(),)),)) for each in files]
+    thread = await desks[0].opened()
+    await asyncio.gather(*(desks[n % 2].add_message(ANN, thread.id, each) for n, each in enumerate(bodies)))
+    resources = (await desks[0].thread(ANN, thread.id)).tool_resources
+    assert resources is not None
+    assert resources.code_interpreter is not None
+    assert sorted(resources.code_interpreter.file_ids) == sorted(files)

@@ -48,8 +48,13 @@ def complete(
         candidates = _candidates(words[1:], typed, commands, known, permitted)
     except AgentbenchError:
         candidates = []
-    found = [SimpleCompletion(text=each, type="magic") for each in candidates if each.startswith(typed)]
+    found = [SimpleCompletion(text=each, type="magic") for each in candidates if _begins(each, typed)]
     return SimpleMatcherResult(completions=found, matched_fragment=typed, suppress=bool(found))
+
+
+def _begins(candidate: str, typed: str) -> bool:
+    """Return whether a candidate begins so, with or without the quote that it has."""
+    return candidate.startswith(typed) or candidate.lstrip("'\"").startswith(typed)
 
 
 def known_names(bench: Workbench, what: Completes, variables: Iterable[str]) -> Iterable[str]:

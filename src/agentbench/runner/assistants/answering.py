@@ -7,6 +7,8 @@ import logging
 import time
 from contextlib import suppress
 from functools import partial
+from itertools import chain, count
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from agentbench.errors import RateLimited, StorageError, UnknownName
@@ -15,7 +17,7 @@ from agentbench.runner.assistants.asking import earlier, exchanges, fitting, req
 from agentbench.runner.assistants.calling import outputs_of
 from agentbench.runner.assistants.coding import Coding
 from agentbench.runner.assistants.inputs import item_of, split
-from agentbench.runner.assistants.personas import agent_of
+from agentbench.runner.assistants.personas import agent_of, search_options
 from agentbench.runner.assistants.states import GONE_SECONDS, look_at
 from agentbench.runner.assistants.talking import Talking
 from agentbench.runner.assistants.trail import Trail
@@ -26,7 +28,7 @@ from agentbench.storage import conversations, responses, runs, threads
 from agentbench.storage.grants import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Awaitable, Callable, Container, Sequence
     from contextlib import AsyncExitStack
 
     from sqlalchemy import Connection
@@ -148,11 +150,11 @@ class Answering(Talking):
 
     async def _coding(self, principal: Principal, stored: StoredRun, trail: Trail, opened: AsyncExitStack) -> Coding:
         """Return the code interpreter; files that were deleted meanwhile aren't among those that it reads."""
-        files = {}
+        files: dict[str, Callable[[], Awaitable[bytes]]] = {}
         for file_id, user in stored.files:
             with suppress(UnknownName):
                 file = await self._library.file(Reader(user), file_id)
-                files[file.name] = partial(self._bytes, Reader(user), file_id)
+                files[_unused(file.name, files)] = partial(self._bytes, Reader(user), file_id)
         save = partial(self.save_output, principal)
         return Coding(self.settings, trail, opened, files=files, save=save)
 
@@ -180,12 +182,19 @@ class Answering(Talking):
         found: list[Document] = []
         for store, user in stored.searched:
             resources = ToolResources(file_search=SearchResources(vector_store_ids=(store,)))
-            found += await self.documents(user, resources)
+            found += await self.documents(user, resources, search_options(stored.run.tools))
         return tuple(found)
 
     def _runs_code(self, stored: StoredRun) -> bool:
         has_tool = any(isinstance(each, CodeInterpreter) for each in stored.run.tools)
         return has_tool and self.settings.code_interpreter and stored.run.tool_choice != "none"
+
+
+def _unused(name: str, taken: Container[str]) -> str:
+    """Return a file's name, with a number where another file has it."""
+    path = PurePath(name)
+    names = chain([name], (f"{path.stem}-{number}{path.suffix}" for number in count(2)))
+    return next(each for each in names if each not in taken)
 
 
 def _left(connection: Connection, here: Container[str]) -> list[StoredRun]:

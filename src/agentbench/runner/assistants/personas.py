@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from agentbench.auth.principal import Principal
     from agentbench.config.endpoint import Catalog
-    from agentbench.protocol.assistants.tools import AssistantTool, ToolResources
+    from agentbench.protocol.assistants.tools import AssistantTool, FileSearchOptions, ToolResources
     from agentbench.runner.runner import Runner
 
-__all__ = ["Persona", "agent_of", "answering", "chat_agent", "functions", "searched", "unless_usual"]
+__all__ = ["Persona", "agent_of", "answering", "chat_agent", "functions", "search_options", "searched", "unless_usual"]
 
 
 class Persona(Value, frozen=True, kw_only=True):
@@ -102,6 +102,11 @@ def searched(
         return ()
     found = [(each.file_search, user) for each, user in resources if each is not None]
     return tuple((store, user) for each, user in found if each is not None for store in each.vector_store_ids)
+
+
+def search_options(tools: Iterable[AssistantTool]) -> FileSearchOptions | None:
+    """Return what the tool says of how files are searched."""
+    return next((each.file_search for each in tools if isinstance(each, FileSearch)), None)
 
 
 def _own(runner: Runner, principal: Principal, model: str) -> Target | None:

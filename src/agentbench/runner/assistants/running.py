@@ -17,9 +17,10 @@ from agentbench.protocol.assistants.tools import FileSearch
 from agentbench.runner.assistants.answering import PASSAGES, Answering
 from agentbench.runner.assistants.calling import shown, with_outputs
 from agentbench.runner.assistants.limits import check_tools, checked
-from agentbench.runner.assistants.personas import Persona, answering, chat_agent, functions
+from agentbench.runner.assistants.personas import Persona, answering, chat_agent, functions, search_options
 from agentbench.runner.assistants.planning import planned
 from agentbench.runner.assistants.states import close, find, look_at
+from agentbench.runner.assistants.talking import until_unchanged
 from agentbench.storage import background, runs, threads
 from agentbench.storage.paging import listing
 
@@ -175,9 +176,10 @@ class Running(Answering):
         check_tools(self.settings, assistant.tools, model=assistant.model)
         target = answering(self._runner, principal, assistant.model)
         searches = any(isinstance(each, FileSearch) for each in assistant.tools)
+        resources, options = assistant.tool_resources, search_options(assistant.tools)
         return Persona(
             agent=chat_agent(self._runner.catalog, assistant, target),
-            documents=await self.documents(stored.user, assistant.tool_resources) if searches else (),
+            documents=await self.documents(stored.user, resources, options) if searches else (),
             tools=functions(assistant.tools),
             assistant=assistant,
         )
@@ -199,7 +201,7 @@ class Running(Answering):
     ) -> Run:
         self._check_room()
         async with self.alone(thread_id):
-            stored = await self._added(principal, thread_id, body, include)
+            stored = await until_unchanged(partial(self._added, principal, thread_id, body, include))
         names = ("thread.run.created", "thread.run.queued")
         told = [*begun, *(AssistantEvent(name=name, data=stored.run) for name in names)]
         self._work_on(principal, stored, told, watched=bool(body.stream))
@@ -209,19 +211,19 @@ class Running(Answering):
         self, principal: Principal, thread_id: str, body: CreateRun, include: tuple[str, ...]
     ) -> StoredRun:
         """Store a run and its additional messages."""
-        thread = await self.stored_thread(principal, thread_id)
+        before = await self.stored_thread(principal, thread_id)
         assistant = await self.stored(principal, body.assistant_id)
         await self.settle(thread_id)
         plan = partial(planned, self._runner, principal, assistant, body=body, include=include)
-        plan(thread.thread)  # before files are attached
+        plan(before.thread)  # before files are attached
         await self._database.read(partial(_check_idle, thread_id=thread_id))
         more = body.additional_messages or ()
-        thread, messages = await self.written(principal, thread, more, "additional_messages")
+        thread, messages = await self.written(principal, before, more, "additional_messages")
         stored = plan(thread.thread)
 
         def job(connection: Connection) -> None:
             runs.add(connection, stored)
-            self.add_written(connection, thread, messages)
+            self.add_written(connection, thread, messages, before=before)
             background.begin(connection, stored.run.id, datetime.now(UTC))
 
         await self._database.write(job)

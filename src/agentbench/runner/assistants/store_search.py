@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agentbench.protocol.assistants.stores import StoreHit, StoreHits, StoreText
+from agentbench.retrieval.values import is_similar, similarity
 from agentbench.runner.assistants.attribute_filters import condition
 from agentbench.runner.assistants.store_files import StoreFiles
 from agentbench.runner.documents import Document
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from agentbench.auth.principal import Principal
     from agentbench.protocol.assistants.stores import SearchStore
-    from agentbench.protocol.assistants.tools import ToolResources
+    from agentbench.protocol.assistants.tools import FileSearchOptions, ToolResources
     from agentbench.retrieval.values import Found, Hit
     from agentbench.storage.vector_stores import Member
 
@@ -41,13 +42,17 @@ class StoreSearch(StoreFiles):
         data = tuple(_store_hit(hit, attributes.get(hit.file, {})) for hit in hits)
         return StoreHits(search_query=queries, data=data)
 
-    async def documents(self, owner: str, resources: ToolResources | None) -> tuple[Document, ...]:
+    async def documents(
+        self, owner: str, resources: ToolResources | None, options: FileSearchOptions | None = None
+    ) -> tuple[Document, ...]:
         """Return the vector stores of an owner's assistant or thread, for whoever may ask it, and note their use.
 
-        Raises `UnknownName` for one that was deleted, and `InvalidRequest` for one that expired.
+        The `options` hold for each of them. Raises `UnknownName` for one that was deleted, and `InvalidRequest` for
+        one that expired.
         """
         search = None if resources is None else resources.file_search
         ids = () if search is None else search.vector_store_ids
+        ranking = None if options is None else options.ranking_options
         stores = [(await self.use_store(owner, each)).collection for each in ids]
         return tuple(
             Document(
@@ -56,6 +61,8 @@ class StoreSearch(StoreFiles):
                 name=each.name,
                 given={"type": "collection", "id": each.id, "name": each.name},
                 owner=owner,
+                top_k=None if options is None else options.max_num_results,
+                threshold=None if ranking is None else ranking.score_threshold or None,
             )
             for each in stores
         )
@@ -75,6 +82,7 @@ class StoreSearch(StoreFiles):
         if only == []:
             return ()
         options = wanted.ranking_options
+        threshold = None if options is None else options.score_threshold
         reranks = self._runner.catalog.retrieval.reranker is not None and (options is None or options.ranker != "none")
         found: Found = await self._library.search(
             Reader(principal.user),
@@ -82,19 +90,17 @@ class StoreSearch(StoreFiles):
             files=only or (),
             collections=(store_id,) if only is None else (),
             top_k=wanted.max_num_results * (_CANDIDATES if reranks else 1),
-            threshold=None if options is None else options.score_threshold,
+            threshold=threshold,
         )
-        hits = tuple(msgspec.structs.replace(hit, score=_similarity(hit)) for hit in found.hits)
+        hits = tuple(
+            msgspec.structs.replace(hit, score=similarity(hit)) for hit in found.hits if is_similar(hit, threshold)
+        )
         if reranks:
             texts = [hit.text for hit in hits]
             scores = await self._runner.embeddings.rerank(found.queries[0], texts, principal=principal)
             scored = [msgspec.structs.replace(hit, score=score) for hit, score in zip(hits, scores, strict=True)]
             hits = tuple(sorted(scored, key=lambda hit: -hit.score))
         return hits[: wanted.max_num_results]
-
-
-def _similarity(hit: Hit) -> float:
-    return hit.score if hit.similarity is None else hit.similarity
 
 
 def _store_hit(hit: Hit, attributes: dict[str, str | bool | int | float]) -> StoreHit:

@@ -6,7 +6,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -23,7 +23,7 @@ from agentbench.storage.paging import listing
 from agentbench.storage.threads import StoredThread
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from sqlalchemy import Connection
 
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from agentbench.protocol.assistants.requests import ChangeMetadata, ChangeThread, CreateMessage, CreateThread
     from agentbench.storage.paging import Page
 
-__all__ = ["Talking"]
+__all__ = ["FilesChangedError", "Talking", "until_unchanged"]
+
+V = TypeVar("V")
 
 
 class Talking(Keeping, ABC):
@@ -108,21 +110,24 @@ class Talking(Keeping, ABC):
     async def add_message(self, principal: Principal, thread_id: str, body: CreateMessage) -> ThreadMessage:
         """Add a message to a thread; raises `InvalidRequest`, also while a run is active."""
         body = checked(body)
-        active = "Can't add messages to {thread} while a run {run} is active."
         async with self.alone(thread_id):
-            stored = await self.stored_thread(principal, thread_id)
-            await self.settle(thread_id)
-            idle = partial(_check_idle, thread_id=thread_id, why=active)
-            await self._database.read(idle)  # before files are attached
-            stored, (message,) = await self.written(principal, stored, [body])
+            return await until_unchanged(partial(self._add_message, principal, thread_id, body))
 
-            def job(connection: Connection) -> ThreadMessage:
-                threads.lock(connection, thread_id)
-                idle(connection)
-                self.add_written(connection, stored, [message])
-                return message
+    async def _add_message(self, principal: Principal, thread_id: str, body: CreateMessage) -> ThreadMessage:
+        active = "Can't add messages to {thread} while a run {run} is active."
+        before = await self.stored_thread(principal, thread_id)
+        await self.settle(thread_id)
+        idle = partial(_check_idle, thread_id=thread_id, why=active)
+        await self._database.read(idle)  # before files are attached
+        stored, (message,) = await self.written(principal, before, [body])
 
-            return await self._database.write(job)
+        def job(connection: Connection) -> ThreadMessage:
+            threads.lock(connection, thread_id)
+            idle(connection)
+            self.add_written(connection, stored, [message], before=before)
+            return message
+
+        return await self._database.write(job)
 
     async def message(self, principal: Principal, thread_id: str, message_id: str) -> ThreadMessage:
         """Return a message of the caller's thread."""
@@ -190,16 +195,36 @@ class Talking(Keeping, ABC):
                     why = f"The file {file.name!r} is no picture. Attach it instead."
                     raise InvalidRequest(why, param=f"{at}content[{number}].image_file.file_id")
 
-    def add_written(self, connection: Connection, stored: StoredThread, messages: Sequence[ThreadMessage]) -> None:
-        """Store messages, and what the thread became with their files, under a lock on the thread."""
+    def add_written(
+        self, connection: Connection, stored: StoredThread, messages: Sequence[ThreadMessage], *, before: StoredThread
+    ) -> None:
+        """Store messages, and what the thread became with their files, under a lock on the thread.
+
+        Raises `FilesChangedError` if the thread isn't as it was `before`.
+        """
         found = threads.get(connection, stored.thread.id, stored.user)
         if found is None:
             raise UnknownName("thread", stored.thread.id)
+        if found.thread.tool_resources != before.thread.tool_resources:
+            raise FilesChangedError
         if found.thread.tool_resources != stored.thread.tool_resources:
             thread = replace(found.thread, tool_resources=stored.thread.tool_resources)
             threads.save(connection, replace(found, thread=thread))
         for each in messages:
             threads.add_message(connection, each)
+
+
+class FilesChangedError(Exception):
+    """Another process has changed a thread's files since they were read."""
+
+
+async def until_unchanged(attempt: Callable[[], Awaitable[V]]) -> V:
+    """Return what an attempt gives, made anew as long as another process comes between."""
+    while True:
+        try:
+            return await attempt()
+        except FilesChangedError:
+            continue
 
 
 def _find(connection: Connection, principal: Principal, thread_id: str) -> StoredThread:

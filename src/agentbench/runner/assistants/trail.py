@@ -10,8 +10,10 @@ from agentbench.protocol import events as ev
 from agentbench.protocol.assistants.objects import RunStep, ThreadMessage
 from agentbench.protocol.items import FunctionCall, FunctionCallOutput, Message
 from agentbench.protocol.values import new_id
+from agentbench.retrieval.values import similarity
 from agentbench.runner.assistants.calling import Calling, required_calls, shown
 from agentbench.runner.assistants.endings import message_reason
+from agentbench.runner.assistants.personas import search_options
 from agentbench.runner.assistants.writing import Writing
 from agentbench.runner.citations import link
 from agentbench.runner.documents import FILE_SEARCH, Passage, is_search
@@ -30,7 +32,7 @@ __all__ = ["CODE", "Trail"]
 CODE = "code_interpreter"
 """The name of the tool that runs code."""
 
-_RANKING = {"ranker": "default_2024_08_21", "score_threshold": 0.0}
+_RANKER = "default_2024_08_21"
 
 
 class _Found(msgspec.Struct):
@@ -164,7 +166,14 @@ class Trail:
         text = item.output if isinstance(item.output, str) else ""
         if kind == CODE:
             return {"outputs": list(self.outputs.get(item.call_id, [{"type": "logs", "logs": text}]))}
-        return _results(text) if kind == FILE_SEARCH else {"output": text}
+        return self._results(text) if kind == FILE_SEARCH else {"output": text}
+
+    def _results(self, found: str) -> dict[str, Any]:
+        """Return what a search has found, as its step shows it: the score is what a threshold is held against."""
+        options = search_options(self._run.tools)
+        ranking = None if options is None else options.ranking_options
+        threshold = 0.0 if ranking is None else ranking.score_threshold
+        return {"ranking_options": {"ranker": _RANKER, "score_threshold": threshold}, "results": _shown(found)}
 
 
 def _growth(message: Writing, event: Event) -> list[AssistantEvent]:
@@ -173,17 +182,15 @@ def _growth(message: Writing, event: Event) -> list[AssistantEvent]:
     return message.refusal(event.content_index, event.delta) if isinstance(event, ev.RefusalDelta) else []
 
 
-def _results(found: str) -> dict[str, Any]:
-    """Return what a search has found, as its step shows it."""
+def _shown(found: str) -> list[dict[str, Any]]:
     passages = msgspec.json.decode(found, type=_Found).passages
-    results = [
+    return [
         {
             "file_id": each.file,
             "file_name": each.name,
-            "score": min(1.0, max(0.0, each.score)),
+            "score": min(1.0, max(0.0, similarity(each))),
             "content": [{"type": "text", "text": each.text}],
         }
         for each in passages
         if each.file is not None
     ]
-    return {"ranking_options": _RANKING, "results": results}

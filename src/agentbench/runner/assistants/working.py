@@ -239,10 +239,10 @@ class Work:
             used=_sum(stored.used, self._run),
             responses=(*stored.responses, self._run.response.id) if self._run and self._is_stored else stored.responses,
         )
+        if stored.run.status == "cancelling":  # nothing else may follow that, also where it was through already
+            return ended(stored, "cancelled")
         if not outcome.required:
             return ended(stored, outcome.status, error=outcome.error, reason=outcome.reason)
-        if stored.run.status == "cancelling":
-            return ended(stored, "cancelled")
         action = RequiredAction(submit_tool_outputs=SubmitToolOutputs(tool_calls=outcome.required))
         run = msgspec.structs.replace(stored.run, status="requires_action", required_action=action)
         return msgspec.structs.replace(stored, run=run)

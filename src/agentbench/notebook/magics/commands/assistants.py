@@ -181,8 +181,12 @@ def _edit(call: Call, name: str) -> AssistantHandle:
 
 
 def _delete(call: Call, name: str) -> pd.DataFrame:
-    call.session.bench.delete_assistant(name)
-    return call.session.bench.assistants()
+    bench, magics = call.session.bench, call.magics
+    found = bench.find_assistant(name)
+    found.delete()
+    if magics.agent in (found.id, found.name):  # else nobody would answer from now on
+        magics.agent = ""
+    return bench.assistants()
 
 
 def _form(call: Call, name: str) -> AssistantForm:
