@@ -60,6 +60,15 @@ async def test_end(way: dict[str, Any], end: str) -> None:
 
 
 @every_way
+async def test_secrets_in_why_a_run_failed(way: dict[str, Any]) -> None:
+    """An upstream that repeats the key in a failed run doesn't get it shown."""
+    error = {"code": "server_error", "message": f"No such key: {KEY}"}
+    upstream = FakeUpstream(says("So", status="failed", more={"last_error": error}), polls=2)
+    answer = told(await ask(provider(upstream), upstream.endpoint(**way)))
+    assert answer.why == "The run failed upstream: No such key: ****"
+
+
+@every_way
 async def test_what_is_sent(way: dict[str, Any]) -> None:
     """Each upstream gets the key, the version and the mode in its own way."""
     upstream = FakeUpstream(says("Hello."))

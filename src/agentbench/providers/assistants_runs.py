@@ -17,6 +17,7 @@ from agentbench.providers.assistants_files import FileFacts
 from agentbench.providers.assistants_shapes import UpstreamRun, told_usage
 from agentbench.providers.assistants_stream import Piece
 from agentbench.providers.assistants_wire import Seal, place_of, sealed
+from agentbench.providers.mask import shown
 from agentbench.providers.sse import SSEDecoder
 
 if TYPE_CHECKING:
@@ -100,6 +101,10 @@ class Session(FileFacts):
         usage = None if self.run is None else told_usage(self.run)
         if usage is not None and self.builder is not None:
             self.builder.usage(usage if self.spent is None else usage + self.spent)
+
+    def without_secrets(self, text: object) -> str:
+        """Return the beginning of what the upstream says, without its key and header values."""
+        return shown(text, self._upstream.endpoint)
 
     # -- streaming ----------------------------------------------------------------------------------------------
 

@@ -38,6 +38,9 @@ class Told(Files, Protocol):
     def seal(self) -> str | None:
         """What lets the next turn go on from here, once that is known."""
 
+    def without_secrets(self, text: object) -> str:
+        """Return the beginning of what the upstream says, without its key and header values."""
+
 
 class Piece(NamedTuple):
     """Whole frames, and the session that they belong to."""
@@ -122,7 +125,7 @@ class AssistantsDecoder(FrameDecoder):
             self._builder.fail(_EXPIRED, code="run_expired", kind="upstream_error")
         elif run.status == "failed":
             error = run.last_error
-            said = shown((error and error.message) or "no reason given")
+            said = self._shown((error and error.message) or "no reason given")
             code = error.code if error is not None and isinstance(error.code, str) else "upstream_error"
             self._builder.fail(f"The run failed upstream: {said}", code=code, kind="upstream_error")
         elif run.status == "incomplete":
@@ -151,9 +154,12 @@ class AssistantsDecoder(FrameDecoder):
     def _spent(self) -> Usage | None:
         return None if self._told is None else self._told.spent
 
+    def _shown(self, text: object) -> str:
+        return shown(text) if self._told is None else self._told.without_secrets(text)
+
     def _fail(self, frame: _Frame) -> list[Event]:
         error = frame.error if isinstance(frame.error, dict) else {"message": frame.error or frame.message}
-        said = shown(error.get("message") or "no reason given")
+        said = self._shown(error.get("message") or "no reason given")
         self._builder.fail(f"The upstream broke off: {said}", code="upstream_error", kind="upstream_error")
         return []
 
