@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from browser.lab import CHROMIUM_ARGS, VIEW, Lab
 from browser.server import jupyterlab
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parents[2]
 FIND_BROWSER = PROJECT / "tools" / "browser.py"
+
+expect.set_options(timeout=20_000)  # milliseconds: two browsers and two kernels share two cores
 
 
 @pytest.fixture(scope="session")

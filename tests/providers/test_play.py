@@ -65,6 +65,18 @@ async def whole(provider: Provider, endpoint: Endpoint, upstream: Upstream, buil
     return collect(events)
 
 
+async def test_secrets_in_an_error(
+    chat: OpenAIChat, endpoint: Endpoint, upstream: Upstream, builder: EventBuilder
+) -> None:
+    """What an upstream repeats of a header isn't in the response's error, nor in the event that tells of it."""
+    upstream.answers = [stream(SAID + frames({"error": {"message": "The team hunter2hunter2 is over its limit."}}))]
+    endpoint = msgspec.structs.replace(endpoint, headers={"x-team": "hunter2hunter2"})
+    response = await whole(chat, endpoint, upstream, builder)
+    assert response.error is not None
+    assert "is over its limit" in response.error.message
+    assert "hunter2" not in response.error.message
+
+
 @pytest.mark.parametrize("name", NAMES)
 async def test_recordings(http: Http, endpoint: Endpoint, upstream: Upstream, builder: EventBuilder, name: str) -> None:
     """What a server streams, or answers whole, comes through HTTP as it does from a file."""

@@ -34,12 +34,13 @@ class EventBuilder:
 
     `outcome` is None until `stop`, `cut` or `fail` says how the response goes; `finish` then ends the stream. A
     stream that is finished with no outcome was dropped, and fails. `cite`, if it is set, is asked what each text cites
-    once that is whole.
+    once that is whole; `mask` takes secrets out of what is said of a failure.
     """
 
     def __init__(self, response: Response, *, clock: Callable[[], float] = time.time) -> None:
         self.response = response
         self.cite: Cite | None = None
+        self.mask: Callable[[str], str] | None = None
         self.outcome: Outcome | None = None
         self.finished = False
         self._clock = clock
@@ -77,6 +78,7 @@ class EventBuilder:
         """Say that the response failed. The first failure is the one that counts."""
         if self.outcome != "failed":
             self.outcome = "failed"
+            message = message if self.mask is None else self.mask(message)
             self._error = ev.ErrorPayload(type=kind, code=code, message=message)
             self._update(error=ResponseError(code=code, message=message), incomplete_details=None)
 

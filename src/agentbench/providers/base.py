@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from agentbench.errors import UpstreamError
+from agentbench.providers.mask import mask
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -55,6 +57,7 @@ async def play(
     told to the builder. The caller starts and finishes the builder. Closing the generator closes the upstream.
     """
     builder.outcome = None  # an earlier call of the same response may have ended well
+    builder.mask = partial(mask, endpoint=endpoint)  # upstreams repeat keys and headers in their errors
     async with provider.open(provider.encode(request, endpoint), endpoint) as chunks:
         yield []
         decoder = provider.decoder(builder)
