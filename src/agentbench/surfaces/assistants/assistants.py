@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from agentbench.protocol.assistants.requests import ChangeAssistant, CreateAssistant
 from agentbench.storage.paging import Page
-from agentbench.surfaces.assistants.base import body_of, change_of, deleted, query_of
+from agentbench.surfaces.assistants.base import body_of, change_of, deleted, id_in, query_of
 from agentbench.surfaces.base import Route, json_response, openai_error
 
 if TYPE_CHECKING:
@@ -34,24 +34,19 @@ async def list_assistants(request: Request, runner: Runner, principal: Principal
 
 async def retrieve_assistant(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `GET /assistants/{assistant_id}`."""
-    return json_response(await runner.assistants.assistant(principal, _id(request)))
+    return json_response(await runner.assistants.assistant(principal, id_in(request, "assistant_id")))
 
 
 async def change_assistant(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `POST /assistants/{assistant_id}`."""
     wanted = await change_of(request, ChangeAssistant)
-    return json_response(await runner.assistants.change(principal, _id(request), wanted))
+    return json_response(await runner.assistants.change(principal, id_in(request, "assistant_id"), wanted))
 
 
 async def delete_assistant(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `DELETE /assistants/{assistant_id}`."""
-    await runner.assistants.delete(principal, _id(request))
-    return deleted("assistant", _id(request))
-
-
-def _id(request: Request) -> str:
-    found: str = request.path_params["assistant_id"]
-    return found
+    await runner.assistants.delete(principal, id_in(request, "assistant_id"))
+    return deleted("assistant", id_in(request, "assistant_id"))
 
 
 ROUTES = (

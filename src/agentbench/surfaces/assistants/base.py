@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response as HTTPResponse
 
-__all__ = ["body_of", "change_of", "deleted", "query_of"]
+__all__ = ["body_of", "change_of", "deleted", "id_in", "query_of"]
 
 T = TypeVar("T")
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
@@ -48,6 +48,12 @@ def query_of(request: Request, kind: type[T]) -> T:
         what, _, path = str(error).partition(" - at `$.")
         name = re.split(r"[.`\[]", path)[0]
         raise InvalidRequest(f"{name}: {what}.", param=name) from None
+
+
+def id_in(request: Request, name: str) -> str:
+    """Return an id that stands in the address."""
+    found: str = request.path_params[name]
+    return found
 
 
 def deleted(kind: str, object_id: str) -> HTTPResponse:

@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile
 from agentbench.errors import InvalidRequest
 from agentbench.protocol.assistants.stores import PURPOSES, Deleted
 from agentbench.storage.paging import Page
-from agentbench.surfaces.assistants.base import query_of
+from agentbench.surfaces.assistants.base import id_in, query_of
 from agentbench.surfaces.base import Route, json_response, openai_error
 from agentbench.surfaces.webui.file_content import file_response
 from agentbench.surfaces.webui.multipart import form_of
@@ -67,18 +67,18 @@ async def list_files(request: Request, runner: Runner, principal: Principal) -> 
 
 async def retrieve_file(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `GET /files/{file_id}`."""
-    return json_response(await runner.assistants.file(principal, _id(request)))
+    return json_response(await runner.assistants.file(principal, id_in(request, "file_id")))
 
 
 async def delete_file(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `DELETE /files/{file_id}`: with all that was made of it, out of all vector stores."""
-    await runner.assistants.delete_file(principal, _id(request))
-    return json_response(Deleted(id=_id(request), object="file"))
+    await runner.assistants.delete_file(principal, id_in(request, "file_id"))
+    return json_response(Deleted(id=id_in(request, "file_id"), object="file"))
 
 
 async def file_content(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `GET /files/{file_id}/content`."""
-    file = await runner.assistants.own_file(principal, _id(request))
+    file = await runner.assistants.own_file(principal, id_in(request, "file_id"))
     return file_response(file, runner.assistants.content(principal, file.id), saved=False)
 
 
@@ -100,11 +100,6 @@ async def _uploaded(request: Request) -> AsyncIterator[Upload]:
         yield Upload(file, purpose)
     finally:
         await form.close()
-
-
-def _id(request: Request) -> str:
-    found: str = request.path_params["file_id"]
-    return found
 
 
 _FORM = {

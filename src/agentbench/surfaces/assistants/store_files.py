@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from agentbench.protocol.assistants.stores import AddBatch, AddFile, ChangeAttributes, FileState
 from agentbench.storage.paging import Page
-from agentbench.surfaces.assistants.base import body_of, change_of, deleted, query_of
+from agentbench.surfaces.assistants.base import body_of, change_of, deleted, id_in, query_of
 from agentbench.surfaces.base import Route, json_response, openai_error
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class StoreFilesQuery(Page, frozen=True, kw_only=True):
 async def add_file(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `POST /vector_stores/{vector_store_id}/files`: at once, while the file is in progress."""
     wanted = await body_of(request, AddFile)
-    return _told(await runner.assistants.add_file(principal, _store(request), wanted))
+    return _told(await runner.assistants.add_file(principal, id_in(request, "vector_store_id"), wanted))
 
 
 async def list_store_files(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
@@ -44,61 +44,65 @@ async def list_store_files(request: Request, runner: Runner, principal: Principa
     wanted = query_of(request, StoreFilesQuery)
     batch = request.path_params.get("batch_id")
     found = await runner.assistants.store_files(
-        principal, _store(request), wanted, status=wanted.filter, batch_id=batch
+        principal, id_in(request, "vector_store_id"), wanted, status=wanted.filter, batch_id=batch
     )
     return json_response(found)
 
 
 async def retrieve_store_file(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `GET /vector_stores/{vector_store_id}/files/{file_id}`."""
-    return _told(await runner.assistants.store_file(principal, _store(request), _file(request)))
+    return _told(
+        await runner.assistants.store_file(principal, id_in(request, "vector_store_id"), id_in(request, "file_id"))
+    )
 
 
 async def change_store_file(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `POST /vector_stores/{vector_store_id}/files/{file_id}`."""
     wanted = await change_of(request, ChangeAttributes)
-    return _told(await runner.assistants.change_file(principal, _store(request), _file(request), wanted))
+    return _told(
+        await runner.assistants.change_file(
+            principal, id_in(request, "vector_store_id"), id_in(request, "file_id"), wanted
+        )
+    )
 
 
 async def remove_file(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `DELETE /vector_stores/{vector_store_id}/files/{file_id}`; it stays a file."""
-    await runner.assistants.remove_file(principal, _store(request), _file(request))
-    return deleted("vector_store.file", _file(request))
+    await runner.assistants.remove_file(principal, id_in(request, "vector_store_id"), id_in(request, "file_id"))
+    return deleted("vector_store.file", id_in(request, "file_id"))
 
 
 async def file_text(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `GET /vector_stores/{vector_store_id}/files/{file_id}/content`."""
-    return json_response(await runner.assistants.file_text(principal, _store(request), _file(request)))
+    return json_response(
+        await runner.assistants.file_text(principal, id_in(request, "vector_store_id"), id_in(request, "file_id"))
+    )
 
 
 async def add_batch(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `POST /vector_stores/{vector_store_id}/file_batches`: at once, while the files are in progress."""
     wanted = await body_of(request, AddBatch)
-    return _told(await runner.assistants.add_batch(principal, _store(request), wanted))
+    return _told(await runner.assistants.add_batch(principal, id_in(request, "vector_store_id"), wanted))
 
 
 async def retrieve_batch(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `GET /vector_stores/{vector_store_id}/file_batches/{batch_id}`."""
-    return _told(await runner.assistants.batch(principal, _store(request), request.path_params["batch_id"]))
+    return _told(
+        await runner.assistants.batch(principal, id_in(request, "vector_store_id"), request.path_params["batch_id"])
+    )
 
 
 async def cancel_batch(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `POST /vector_stores/{vector_store_id}/file_batches/{batch_id}/cancel`."""
-    return _told(await runner.assistants.cancel_batch(principal, _store(request), request.path_params["batch_id"]))
+    return _told(
+        await runner.assistants.cancel_batch(
+            principal, id_in(request, "vector_store_id"), request.path_params["batch_id"]
+        )
+    )
 
 
 def _told(found: StoreFile | FileBatch) -> HTTPResponse:
     return json_response(found, headers=_SOON if found.status == "in_progress" else None)
-
-
-def _store(request: Request) -> str:
-    found: str = request.path_params["vector_store_id"]
-    return found
-
-
-def _file(request: Request) -> str:
-    found: str = request.path_params["file_id"]
-    return found
 
 
 ROUTES = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentbench.protocol.assistants.requests import ChangeThread, CreateThread
-from agentbench.surfaces.assistants.base import body_of, change_of, deleted
+from agentbench.surfaces.assistants.base import body_of, change_of, deleted, id_in
 from agentbench.surfaces.base import Route, json_response, openai_error
 
 if TYPE_CHECKING:
@@ -28,24 +28,19 @@ async def create_thread(request: Request, runner: Runner, principal: Principal) 
 
 async def retrieve_thread(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `GET /threads/{thread_id}`."""
-    return json_response(await runner.assistants.thread(principal, _id(request)))
+    return json_response(await runner.assistants.thread(principal, id_in(request, "thread_id")))
 
 
 async def change_thread(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `POST /threads/{thread_id}`."""
     wanted = await change_of(request, ChangeThread)
-    return json_response(await runner.assistants.change_thread(principal, _id(request), wanted))
+    return json_response(await runner.assistants.change_thread(principal, id_in(request, "thread_id"), wanted))
 
 
 async def delete_thread(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `DELETE /threads/{thread_id}`."""
-    await runner.assistants.delete_thread(principal, _id(request))
-    return deleted("thread", _id(request))
-
-
-def _id(request: Request) -> str:
-    found: str = request.path_params["thread_id"]
-    return found
+    await runner.assistants.delete_thread(principal, id_in(request, "thread_id"))
+    return deleted("thread", id_in(request, "thread_id"))
 
 
 ROUTES = (

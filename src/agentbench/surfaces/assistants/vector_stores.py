@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from agentbench.protocol.assistants.stores import ChangeStore, CreateStore, SearchStore
 from agentbench.storage.paging import Page
 from agentbench.surfaces.assistants import store_files
-from agentbench.surfaces.assistants.base import body_of, change_of, deleted, query_of
+from agentbench.surfaces.assistants.base import body_of, change_of, deleted, id_in, query_of
 from agentbench.surfaces.base import Route, json_response, openai_error
 from agentbench.surfaces.event_stream import while_connected
 
@@ -36,31 +36,26 @@ async def list_stores(request: Request, runner: Runner, principal: Principal) ->
 
 async def retrieve_store(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `GET /vector_stores/{vector_store_id}`."""
-    return json_response(await runner.assistants.store(principal, _id(request)))
+    return json_response(await runner.assistants.store(principal, id_in(request, "vector_store_id")))
 
 
 async def change_store(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `POST /vector_stores/{vector_store_id}`."""
     wanted = await change_of(request, ChangeStore)
-    return json_response(await runner.assistants.change_store(principal, _id(request), wanted))
+    return json_response(await runner.assistants.change_store(principal, id_in(request, "vector_store_id"), wanted))
 
 
 async def delete_store(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `DELETE /vector_stores/{vector_store_id}`; its files stay."""
-    await runner.assistants.delete_store(principal, _id(request))
-    return deleted("vector_store", _id(request))
+    await runner.assistants.delete_store(principal, id_in(request, "vector_store_id"))
+    return deleted("vector_store", id_in(request, "vector_store_id"))
 
 
 async def search_store(request: Request, runner: Runner, principal: Principal) -> HTTPResponse:
     """Answer `POST /vector_stores/{vector_store_id}/search`."""
     wanted = await body_of(request, SearchStore)
-    searching = runner.assistants.search_store(principal, _id(request), wanted)
+    searching = runner.assistants.search_store(principal, id_in(request, "vector_store_id"), wanted)
     return json_response(await while_connected(request, searching))
-
-
-def _id(request: Request) -> str:
-    found: str = request.path_params["vector_store_id"]
-    return found
 
 
 ROUTES = (
