@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec.structs import asdict
+from sqlalchemy import delete as delete_from
 from sqlalchemy import insert, select, update
 
 from agentbench.protocol.values import Value, new_id
@@ -16,7 +17,20 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-__all__ = ["Conversation", "TitledBy", "add", "create", "get", "move_head", "new", "recent", "rename", "suggest_title"]
+__all__ = [
+    "Conversation",
+    "TitledBy",
+    "add",
+    "create",
+    "delete",
+    "get",
+    "move_head",
+    "new",
+    "recent",
+    "rename",
+    "suggest_title",
+    "titles",
+]
 
 TitledBy: TypeAlias = Literal["words", "model", "person"]
 """Who made a title: the question's first words, a model, or a person."""
@@ -77,6 +91,20 @@ def recent(connection: Connection, user: str, limit: int) -> list[Conversation]:
     table = tables.conversations
     query = select(table).where(table.c.user == user).order_by(table.c.updated_at.desc()).limit(limit)
     return [Conversation(**row) for row in connection.execute(query).mappings()]
+
+
+def titles(connection: Connection, user: str) -> dict[str, str]:
+    """Return the titles of all the user's conversations that have one, by their ids, last used first."""
+    table = tables.conversations
+    query = select(table.c.id, table.c.title).where(table.c.user == user, table.c.title.is_not(None))
+    return {row.id: row.title for row in connection.execute(query.order_by(table.c.updated_at.desc()))}
+
+
+def delete(connection: Connection, conversation_id: str, user: str) -> bool:
+    """Delete the user's conversation with its responses; False if there was none. The ledger's rows stay."""
+    table = tables.conversations
+    gone = connection.execute(delete_from(table).where(table.c.id == conversation_id, table.c.user == user))
+    return gone.rowcount > 0
 
 
 def move_head(connection: Connection, conversation_id: str, head: str | None) -> None:
