@@ -10,6 +10,7 @@ from agentbench.frames.ledger import read_usage
 from agentbench.frames.library import collections_frame, files_frame, found_frame
 from agentbench.frames.moments import moment
 from agentbench.frames.talks import conversations_frame, items_frame, responses_frame
+from agentbench.frames.trials import trials_frame
 from agentbench.frames.usage import GROUPS, UsageFrame, grouped
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "read_usage",
     "responses_frame",
     "settings_frame",
+    "trials_frame",
 ]

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from agentbench.protocol.items import InputItem
+    from agentbench.storage.conversation_sums import ConversationSums
     from agentbench.storage.conversations import Conversation
     from agentbench.storage.responses import StoredResponse
 
-__all__ = ["conversations_frame", "items_frame", "responses_frame"]
+__all__ = ["conversations_frame", "items_frame", "responses_frame", "sums_frame", "tree_frame"]
 
 _TIME = "datetime64[us, UTC]"
 _CONVERSATION = {
@@ -52,6 +53,30 @@ _RESPONSE = {
     "error": "string",
     "text": "string",
 }
+_SUMS = {
+    "number": "Int64",
+    "id": "string",
+    "title": "string",
+    "agent": "category",
+    "turns": "Int64",
+    "calls": "Int64",
+    "input_tokens": "Int64",
+    "output_tokens": "Int64",
+    "cost": "Float64",
+    "unknown": "Int64",
+    "updated_at": _TIME,
+}
+_TREE = {
+    "number": "Int64",
+    "after": "Int64",
+    "question": "string",
+    "agent": "category",
+    "model": "category",
+    "status": "category",
+    "time": _TIME,
+    "response_id": "string",
+    "current": "boolean",
+}
 _ITEM = {
     "response_id": "string",
     "side": "category",
@@ -70,6 +95,21 @@ _ITEM = {
 def conversations_frame(conversations: Iterable[Conversation]) -> pd.DataFrame:
     """Return a row a conversation, in the order given."""
     return _typed([{name: getattr(each, name) for name in _CONVERSATION} for each in conversations], _CONVERSATION)
+
+
+def sums_frame(conversations: Iterable[Conversation], sums: Iterable[ConversationSums]) -> pd.DataFrame:
+    """Return a row a conversation, numbered from 1, and what it took; `cost` is of the calls whose cost is known."""
+    pairs = zip(conversations, sums, strict=True)
+    rows = [
+        {name: getattr(each, name, None) for name in _SUMS} | took._asdict() | {"number": number}
+        for number, (each, took) in enumerate(pairs, 1)
+    ]
+    return _typed(rows, _SUMS)
+
+
+def tree_frame(turns: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return a row a turn of a conversation's tree; `after` is the number of the turn before it, 0 at the beginning."""
+    return _typed(list(turns), _TREE)
 
 
 def responses_frame(turns: Iterable[StoredResponse]) -> pd.DataFrame:
