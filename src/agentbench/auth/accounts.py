@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.exc import IntegrityError
 
 from agentbench.auth.emails import email_key, new_email
-from agentbench.auth.limits import SlidingWindow
+from agentbench.auth.limits import SharedWindow
 from agentbench.auth.passwords import Passwords
 from agentbench.auth.principal import KERNEL, KERNEL_EMAIL
 from agentbench.auth.sessions import Sessions
@@ -60,7 +60,7 @@ class Accounts:
         self.database = database
         self.sessions = Sessions(database)
         self._passwords = Passwords()
-        self._attempts = SlidingWindow()
+        self._attempts = SharedWindow(database)
 
     # -- users --------------------------------------------------------------------------------------------------
 
@@ -125,13 +125,14 @@ class Accounts:
         Raises `NotAuthenticated`, or `RateLimited` after ten attempts in a minute.
         """
         address = email_key(email)
-        if wait := self._attempts.take(address, SIGN_INS_PER_MINUTE):
+        name = f"sign-in {_digest(address)}"  # what people take for the email field may be a password
+        if wait := await self._attempts.take(name, SIGN_INS_PER_MINUTE):
             raise RateLimited("Too many attempts to sign in. Wait a minute.", retry_after=wait)
         found = await self.database.read(lambda connection: users.with_password(connection, address))
         user, digest = found or (None, None)
         if not await self._passwords.check(digest, password) or user is None:
             raise NotAuthenticated("The email or the password is wrong.")
-        self._attempts.forget(address)
+        await self._attempts.forget(name)
         token, expires_at = await self.sessions.issue(user)
         return SignIn(user=user, token=token, expires_at=expires_at)
 

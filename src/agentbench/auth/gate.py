@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import jwt
 
-from agentbench.auth.limits import SlidingWindow
+from agentbench.auth.limits import SharedWindow
 from agentbench.auth.oidc import OidcTokens
 from agentbench.auth.outside import user_of
 from agentbench.auth.principal import Principal
@@ -41,7 +41,7 @@ class Gate:
         self.access = access
         self.accounts = accounts
         self._oidc = OidcTokens(access.oidc) if access.oidc else None
-        self._requests = SlidingWindow()
+        self._requests = SharedWindow(accounts.database)
         self._uses = _LastUses(accounts)
 
     async def admit(self, credential: str | None) -> Principal:
@@ -83,7 +83,7 @@ class Gate:
             raise NotAuthenticated("This credential isn't valid: unknown, revoked or expired.")
         key, user = known
         limit = key.requests_per_minute
-        if limit is not None and (wait := self._requests.take(key.id, limit)):
+        if limit is not None and (wait := await self._requests.take(f"key {key.id}", limit)):
             raise RateLimited(f"This key may make {limit} requests per minute. Wait.", retry_after=wait)
         self._uses.note(key)
         return _holder(key, user)

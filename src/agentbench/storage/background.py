@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-__all__ = ["begin", "end", "is_alive", "request_stop", "sign"]
+__all__ = ["begin", "end", "is_alive", "is_busy", "request_stop", "sign"]
 
 _table = tables.background_runs
 
@@ -41,6 +41,14 @@ def is_alive(connection: Connection, response_id: str, since: datetime) -> bool:
     """Tell whether some process has given a sign since then."""
     seen = connection.scalar(select(_table.c.seen_at).where(_table.c.response_id == response_id))
     return seen is not None and seen >= since
+
+
+def is_busy(connection: Connection, conversation_id: str, since: datetime) -> bool:
+    """Tell whether some process that has given a sign since then works on a response of a conversation."""
+    responses = tables.responses.c
+    query = select(_table.c.response_id).join(tables.responses, responses.id == _table.c.response_id)
+    query = query.where(responses.conversation_id == conversation_id, _table.c.seen_at >= since)
+    return connection.scalar(query.limit(1)) is not None
 
 
 def request_stop(connection: Connection, response_id: str) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import case, delete, func, insert, select, update
 from agentbench.config.balance import LARGEST_CREDITS, MICROCREDITS
 from agentbench.protocol.values import Value, new_id
 from agentbench.storage import tables
+from agentbench.storage.turns import wait_for_turn
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, RowMapping
@@ -26,8 +27,6 @@ LARGEST = LARGEST_CREDITS * MICROCREDITS
 
 KEPT = timedelta(days=30)
 """How long a call that outlived its reservation can still be charged."""
-
-LOCK = 0x62616C616E  # "balan"; any number will do, so long as all versions use the same one
 
 _balances = tables.balances
 _reservations = tables.reservations
@@ -75,7 +74,7 @@ def settle(connection: Connection, user: str, reservation: str, charge: int) -> 
 
     A call that outlived its reservation is charged as well, up to `KEPT` after that.
     """
-    _wait_for_turn(connection)
+    wait_for_turn(connection)
     mine = (_reservations.c.id == reservation) & (_reservations.c.user == user)
     held = connection.scalar(select(_reservations.c.microcredits).where(mine))
     if held is not None:
@@ -85,7 +84,7 @@ def settle(connection: Connection, user: str, reservation: str, charge: int) -> 
 
 def expire(connection: Connection, now: datetime) -> None:
     """Give back what is held by reservations whose time is over."""
-    _wait_for_turn(connection)
+    wait_for_turn(connection)
     _give_back(connection, now)
 
 
@@ -119,7 +118,7 @@ def show(connection: Connection, user: str, *, rules: BalanceRules, now: datetim
 
 def _bring_up_to_date(connection: Connection, user: str, rules: BalanceRules, now: datetime) -> None:
     """Give what is due: reservations whose time is over to everybody, a start and refills to this user."""
-    _wait_for_turn(connection)
+    wait_for_turn(connection)
     _give_back(connection, now)
     query = select(_balances).where(_balances.c.user == user)
     row = connection.execute(query).mappings().one_or_none()
@@ -132,16 +131,6 @@ def _bring_up_to_date(connection: Connection, user: str, rules: BalanceRules, no
     if refill:
         _change(connection, user, refill, last_refill=last)
         _note(connection, user, refill, now, "refill")
-
-
-def _wait_for_turn(connection: Connection) -> None:
-    """Let one process at a time change balances, until its transaction ends, as SQLite does by itself.
-
-    A transaction carries many jobs. Two that took the rows of two users in different orders would wait for each other
-    on PostgreSQL.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
 
 
 def _give_back(connection: Connection, now: datetime) -> None:

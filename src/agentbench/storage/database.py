@@ -22,7 +22,7 @@ from agentbench.errors import StorageError
 from agentbench.storage.engine import open_reader, open_writer, parse_url
 from agentbench.storage.failures import collided, database_name, explained
 from agentbench.storage.home import home_folder, make_private_folder
-from agentbench.storage.migrations import migrate
+from agentbench.storage.schema import migrate
 from agentbench.storage.unsaved import Outcome, Unsaved, save, spill_places
 from agentbench.storage.writer import Writer
 
@@ -77,13 +77,15 @@ class Database:
         which raises `StorageError`. It must not commit or roll back itself, and may be run again, after being undone.
         """
         with explained(self._url):
+            written = asyncio.wrap_future(self._writer.submit(job))
+            # A time-out of asyncio's would also count the time in which the loop itself was held up.
             try:
-                async with asyncio.timeout(within):
-                    return await asyncio.wrap_future(self._writer.submit(job))
-            except TimeoutError:
-                raise StorageError(
-                    f"The database {database_name(self._url)} is busy: it took nothing in time."
-                ) from None
+                await asyncio.wait({written}, timeout=within)
+                if written.done():
+                    return written.result()
+            finally:
+                written.cancel()  # if it isn't done, nobody waits for it any more
+            raise StorageError(f"The database {database_name(self._url)} is busy: it took nothing in time.")
 
     async def record(self, outcome: Outcome) -> str | None:
         """Store what a turn leaves, or keep it until that is possible; returns what went wrong, None if nothing did.

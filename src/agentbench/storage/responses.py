@@ -15,12 +15,17 @@ from agentbench.protocol.values import Value
 from agentbench.storage import tables
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection, RowMapping
 
-__all__ = ["StoredResponse", "chain", "delete", "find_item", "get", "save"]
+__all__ = ["StoredResponse", "chain", "delete", "find_item", "get", "save", "several"]
 
 _responses = msgspec.json.Decoder(Response)
 _inputs = msgspec.json.Decoder(tuple[InputItem, ...])
+
+_SEVERAL = 1_000
+"""Responses that one statement asks for; databases take so many thousand parameters at most."""
 
 
 class StoredResponse(Value, frozen=True, kw_only=True):
@@ -56,6 +61,16 @@ def get(connection: Connection, response_id: str, user: str) -> StoredResponse |
     query = select(table).where(table.c.id == response_id, table.c.user == user)
     row = connection.execute(query).mappings().one_or_none()
     return _stored(row) if row else None
+
+
+def several(connection: Connection, response_ids: Sequence[str], user: str) -> list[StoredResponse]:
+    """Return those of the user's responses, in no order."""
+    table, found = tables.responses, list[StoredResponse]()
+    for start in range(0, len(response_ids), _SEVERAL):
+        ids = response_ids[start : start + _SEVERAL]
+        query = select(table).where(table.c.id.in_(ids), table.c.user == user)
+        found += map(_stored, connection.execute(query).mappings())
+    return found
 
 
 def chain(connection: Connection, head: str, user: str) -> tuple[StoredResponse, ...]:

@@ -1,4 +1,4 @@
-"""Every table. A change here needs a function in `migrations.py`, which a test holds against this file."""
+"""Every table. A change here needs a revision in `migrations/`, which a test holds against this file."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
+    String,
     Table,
     Text,
 )
@@ -32,9 +34,9 @@ __all__ = [
     "files",
     "grants",
     "metadata",
-    "migrations",
     "passages",
     "pending_links",
+    "rate_limits",
     "reservations",
     "responses",
     "run_steps",
@@ -44,16 +46,18 @@ __all__ = [
     "threads",
     "usage",
     "users",
+    "version",
 ]
 
 
 metadata = MetaData()
 
-migrations = Table(
-    "agentbench_migrations",
+# alembic's, by a name that no other program's in the same database has.
+version = Table(
+    "agentbench_version",
     metadata,
-    Column("name", Text, primary_key=True),
-    Column("applied_at", UTCDateTime, nullable=False),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="agentbench_version_pkc"),
 )
 
 conversations = Table(
@@ -160,6 +164,16 @@ api_keys = Table(
     Column("last_used_at", UTCDateTime),
     Index("api_keys_prefix", "prefix"),
     Index("api_keys_user", "user"),
+)
+
+# What names did in the last minute, as JSON; `until` is when all of it is over.
+rate_limits = Table(
+    "rate_limits",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("moments", Text, nullable=False),
+    Column("until", UTCDateTime, nullable=False),
+    Index("rate_limits_until", "until"),
 )
 
 # What the gateways on one database must share and nobody else may know.

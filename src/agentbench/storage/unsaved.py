@@ -163,6 +163,28 @@ class Unsaved:
                 found = msgspec.structs.replace(found, head=stored.response.id)
         return found
 
+    def begun(self, user: str) -> list[str]:
+        """Return the ids of the user's conversations that something here belongs to, oldest first."""
+        ids: dict[str, None] = {}
+        for outcome in self._outcomes():
+            begun, stored = outcome.conversation, outcome.response
+            if begun is not None and begun.user == user:
+                ids[begun.id] = None
+            if stored is not None and stored.user == user and stored.conversation_id is not None:
+                ids[stored.conversation_id] = None
+        return list(ids)
+
+    def rows(self, conversation_id: str, user: str) -> list[UsageRow]:
+        """Return the calls in a user's conversation that are kept."""
+        rows = (row for outcome in self._outcomes() for row in outcome.rows)
+        return [row for row in rows if (row.conversation_id, row.user) == (conversation_id, user)]
+
+    def drop(self, conversation_id: str, user: str) -> None:
+        """Let go of a user's conversation and its turns; what the ledger is to have of them stays."""
+        with self._lock:
+            for number, kept in self._kept.items():
+                self._kept[number] = kept._replace(outcome=_without(kept.outcome, conversation_id, user))
+
     def chain(self, head: str | None, user: str) -> tuple[StoredResponse, ...]:
         """Return the kept turns that end in that response, oldest first; the first one's parent is in the database."""
         known = {each.response.response.id: each.response for each in self._outcomes() if each.response is not None}
@@ -220,6 +242,16 @@ class Unsaved:
 class _Kept(NamedTuple):
     outcome: Outcome
     size: int
+
+
+def _without(outcome: Outcome, conversation_id: str, user: str) -> Outcome:
+    """Return what is left of an outcome without a conversation of that id and user."""
+    begun, stored = outcome.conversation, outcome.response
+    if begun is not None and (begun.id, begun.user) == (conversation_id, user):
+        outcome = msgspec.structs.replace(outcome, conversation=None)
+    if stored is not None and (stored.conversation_id, stored.user) == (conversation_id, user):
+        outcome = msgspec.structs.replace(outcome, response=None, is_head=False)
+    return outcome
 
 
 def _append(file: Path, line: bytes) -> None:
