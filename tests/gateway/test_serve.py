@@ -156,6 +156,12 @@ def test_a_port_that_is_none(port: int) -> None:
         serve.bind("127.0.0.1", port)
 
 
+def test_nothing_waits_for_more() -> None:
+    """What is written to a connection goes out at once: else each short answer takes 40 ms."""
+    with serve.bind("127.0.0.1", 0) as sock, socket.create_connection(sock.getsockname()), sock.accept()[0] as accepted:
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
 def test_a_port_that_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
     """`agentbench serve` says so and exits with 1; no key was made meanwhile."""
     with serve.bind("127.0.0.1", 0) as taken:

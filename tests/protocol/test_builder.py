@@ -29,6 +29,14 @@ def test_text(builder: EventBuilder) -> None:
     assert builder.response.output_text == "Hello"
 
 
+def test_texts(builder: EventBuilder) -> None:
+    """Several pieces at once become the same events as one after the other; empty ones none."""
+    events = finished(builder, [*builder.start(), *builder.texts([]), *builder.texts(["Hel", "", "lo"])])
+    assert [delta.delta for delta in only(events, ev.TextDelta)] == ["Hel", "lo"]
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    assert builder.response.output_text == "Hello"
+
+
 def test_a_message_before_its_text(builder: EventBuilder) -> None:
     """A message is announced empty and in progress, and is done with its text."""
     events = finished(builder, builder.start() + builder.text("Hi"))

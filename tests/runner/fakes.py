@@ -14,6 +14,7 @@ from agentbench.config import Agent, Catalog, Endpoint
 from agentbench.protocol import CreateResponse, Event, EventBuilder, Response
 from agentbench.protocol import events as ev
 from agentbench.protocol.items import user_message
+from agentbench.providers.cassettes.deck import Deck
 from agentbench.runner import Run, Runner, Turn
 
 if TYPE_CHECKING:
@@ -134,9 +135,10 @@ class FakeDecoder:
 
 
 class FakeProviders:
-    """Has one provider for every endpoint."""
+    """Has one provider for every endpoint, and no cassette."""
 
     def __init__(self, provider: FakeProvider) -> None:
+        self.deck = Deck()
         self._provider = provider
 
     def of(self, _: Endpoint) -> FakeProvider:

@@ -10,6 +10,7 @@ from tests.runner.fakes import FakeProvider, answer, catalog, play, question
 
 from agentbench.config import Endpoint, Titles
 from agentbench.protocol import Usage
+from agentbench.providers.cassettes.deck import Deck
 from agentbench.runner import Runner
 from agentbench.storage import conversations, usage
 
@@ -33,9 +34,10 @@ def spend(builder: EventBuilder) -> None:
 
 
 class ByName:
-    """Has a provider for each endpoint."""
+    """Has a provider for each endpoint, and no cassette."""
 
     def __init__(self, **providers: FakeProvider) -> None:
+        self.deck = Deck()
         self._providers = providers
 
     def of(self, endpoint: Endpoint) -> FakeProvider:

@@ -35,13 +35,14 @@ def body(name: str, **fields: Any) -> dict[str, Any]:
 
 
 def events(http: httpx2.Client, name: str) -> list[Any]:
-    """Return the events of a stream: each body message is one, and its `event` line repeats its type."""
+    """Return the events of a stream: there is nothing between them, and each one's `event` line repeats its type."""
     with http.stream("POST", "messages", json=body(name, stream=True)) as response:
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/event-stream")
-        found = [FRAME.fullmatch(piece) for piece in response.iter_raw()]
-    told = [(each[1].decode(), msgspec.json.decode(each[2])) for each in found if each]
-    assert len(told) == len(found)
+        body_ = response.read()
+    found = list(FRAME.finditer(body_))
+    assert b"".join(each[0] for each in found) == body_
+    told = [(each[1].decode(), msgspec.json.decode(each[2])) for each in found]
     assert [kind for kind, _ in told] == [event["type"] for _, event in told]
     return [event for _, event in told]
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-from starlette.requests import Request  # noqa: TC002 - FastAPI evaluates the annotation
 from starlette.responses import Response
 
 from agentbench.config.balance import MICROCREDITS
@@ -18,11 +17,12 @@ from agentbench.surfaces.base import json_response, openai_error, small_body
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from fastapi import FastAPI
+    from starlette.requests import Request
 
     from agentbench.auth.gate import Gate
     from agentbench.auth.principal import Principal
     from agentbench.config.balance import Refill
+    from agentbench.gateway.routing import Application
     from agentbench.runner import Runner
     from agentbench.storage.balances import Standing
     from agentbench.storage.keys import ApiKey
@@ -46,7 +46,7 @@ class _KeyWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requests_per_minute: int | None = None
 
 
-def add_account_routes(app: FastAPI, gate: Gate, runner: Runner) -> None:
+def add_account_routes(app: Application, gate: Gate, runner: Runner) -> None:
     """Give the application the routes."""
     routes = _AccountRoutes(gate, runner)
     for method, path, handler, summary in (
@@ -56,14 +56,7 @@ def add_account_routes(app: FastAPI, gate: Gate, runner: Runner) -> None:
         ("DELETE", "/api/keys/{key_id}", routes.revoke_key, "Revoke one of your API keys"),
         ("GET", "/api/balance", routes.balance, "Tell what you may still spend"),
     ):
-        app.add_api_route(
-            path,
-            _answering(handler),
-            methods=[method],
-            summary=summary,
-            response_model=None,
-            name=handler.__name__,
-        )
+        app.add_operation(method, path, _answering(handler), summary, name=handler.__name__)
 
 
 def _answering(handler: Handler) -> Handler:

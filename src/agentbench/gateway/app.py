@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Request, WebSocket
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import Match, WebSocketRoute
 
-from agentbench._version import __version__
 from agentbench.auth.accounts import Accounts
 from agentbench.auth.gate import Gate
 from agentbench.gateway.accounts import add_account_routes
@@ -18,6 +16,8 @@ from agentbench.gateway.body_limit import BodyLimit
 from agentbench.gateway.docs import add_documents
 from agentbench.gateway.health import add_health_routes
 from agentbench.gateway.identity import NOBODY, PRINCIPAL, Identity
+from agentbench.gateway.routing import Application
+from agentbench.gateway.tracing import Tracing
 from agentbench.surfaces import AGENTS_API, ASSISTANTS_API
 from agentbench.surfaces.assistants import files as assistants_files
 from agentbench.surfaces.base import json_response
@@ -28,8 +28,10 @@ from agentbench.surfaces.webui import files as webui_files
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import ASGIApp
+    from starlette.websockets import WebSocket
 
     from agentbench.runner import Runner
     from agentbench.surfaces.base import Route
@@ -41,33 +43,19 @@ _UPLOADS = {webui_files.FILES, *(api + assistants_files.FILES for api in (AGENTS
 
 def create_app(runner: Runner, environ: Mapping[str, str] = os.environ) -> ASGIApp:
     """Return the application; the caller owns the runner and what it stands on."""
-    app = FastAPI(
-        title="agentbench",
-        version=__version__,
-        summary="An agent workbench that lives inside a notebook",
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
-    )
+    app = Application(exception_handlers={HTTPException: _no_route})
     gate = Gate(runner.catalog.remote, Accounts(runner.database))
     addresses = Addresses(*auths.routes(gate))
     for (method, path), routes in addresses.routes.items():
-        app.add_api_route(
-            path,
-            _endpoint(routes, runner),
-            methods=[method],
-            summary=routes[-1].summary,
-            response_model=None,
-            name=routes[-1].handler.__name__,
-        )
-    app.add_api_websocket_route(f"{AGENTS_API}/responses", _socket(runner))
+        told = routes[-1]
+        app.add_operation(method, path, _endpoint(routes, runner), told.summary, name=told.handler.__name__)
+    app.router.routes.append(WebSocketRoute(f"{AGENTS_API}/responses", _socket(runner)))
     add_account_routes(app, gate, runner)
     add_health_routes(app, runner)
     add_documents(app, addresses, environ)
-    app.add_exception_handler(HTTPException, _no_route)
     app.add_middleware(BodyLimit, uploads=_UPLOADS, largest_upload=lambda: runner.catalog.retrieval.largest_file)
     app.add_middleware(Identity, gate=gate, shape=addresses.shape, open_paths=addresses.open)
+    app.add_middleware(Tracing, telemetry=runner.telemetry)
     app.add_middleware(Unslashed)
     return app
 

@@ -96,7 +96,7 @@ class Crossing(Generic[T]):
         self._loop = loop  # held, as a loop that nobody holds ends
         self._scope: anyio.CancelScope
         self._ended = False
-        self._waiter: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+        self._waiter: tuple[asyncio.AbstractEventLoop, asyncio.Future[None]] | None = None
         self._task = loop.portal.start_task_soon(self._run, work)
 
     def call(self, function: Callable[[], object]) -> None:
@@ -119,10 +119,11 @@ class Crossing(Generic[T]):
         if self._ended:
             return None
         while self._queue.empty():
-            arrived = asyncio.Event()
-            self._waiter = (asyncio.get_running_loop(), arrived)
+            loop = asyncio.get_running_loop()
+            arrived = loop.create_future()
+            self._waiter = (loop, arrived)
             if self._queue.empty():  # asked again, as a piece that came before the waiter wakes nobody
-                await arrived.wait()
+                await arrived
         return self._take(self._queue.get_nowait())
 
     def close(self) -> None:
@@ -171,4 +172,9 @@ class Crossing(Generic[T]):
         if waiter is not None:
             loop, arrived = waiter
             with suppress(RuntimeError):  # that event loop is closed, so nobody waits there
-                loop.call_soon_threadsafe(arrived.set)
+                loop.call_soon_threadsafe(_wake, arrived)
+
+
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():  # it is where the reader was cancelled
+        waiter.set_result(None)

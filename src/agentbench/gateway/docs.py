@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse
 from starlette.responses import Response as HTTPResponse
 from starlette.staticfiles import StaticFiles
@@ -24,9 +23,10 @@ from agentbench.surfaces.base import json_response, openai_error
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from fastapi import FastAPI
+    from starlette.requests import Request
 
     from agentbench.gateway.addresses import Addresses
+    from agentbench.gateway.routing import Application
     from agentbench.surfaces.base import Route
 
 __all__ = ["ASSETS", "DOCS_PATHS", "add_documents"]
@@ -86,28 +86,28 @@ class NoPageError(AgentbenchError):
         super().__init__(f"This install was made without the page. GET {_OPENAPI} describes the API.")
 
 
-def add_documents(app: FastAPI, addresses: Addresses, environ: Mapping[str, str]) -> None:
+def add_documents(app: Application, addresses: Addresses, environ: Mapping[str, str]) -> None:
     """Add the pages, if the environment says that this is for developers."""
     if environ.get("ENV", "").strip() != "dev":
         return
 
-    async def openapi() -> HTTPResponse:
+    async def openapi(_: Request) -> HTTPResponse:
         return json_response(_described(app, addresses))
 
-    async def page() -> HTTPResponse:
+    async def page(_: Request) -> HTTPResponse:
         if not _FOLDER.is_dir():
             return openai_error(NoPageError())
         return HTMLResponse(_PAGE, headers={"content-security-policy": _POLICY})
 
-    app.add_api_route(_OPENAPI, openapi, include_in_schema=False)
-    app.add_api_route("/docs", page, include_in_schema=False)
+    app.add_operation("GET", _OPENAPI, openapi)
+    app.add_operation("GET", "/docs", page)
     if _FOLDER.is_dir():
         app.mount(ASSETS.rstrip("/"), StaticFiles(directory=_FOLDER))
 
 
-def _described(app: FastAPI, addresses: Addresses) -> dict[str, Any]:
+def _described(app: Application, addresses: Addresses) -> dict[str, Any]:
     """Return the routes as OpenAPI, with what FastAPI can't see: parameters, bodies and credentials."""
-    described = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+    described = app.openapi()
     routes = {address: named[-1] for address, named in addresses.routes.items()}
     schemas, components = _schemas(routes.values())
     for (method, path), route in routes.items():

@@ -12,11 +12,12 @@ from agentbench._version import __version__
 from agentbench.surfaces.base import json_response
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
     from sqlalchemy import Connection
+    from starlette.requests import Request
     from starlette.responses import Response
 
     from agentbench.config.endpoint import Endpoint
+    from agentbench.gateway.routing import Application
     from agentbench.runner import Runner
 
 __all__ = ["HEALTH", "OPEN_PATHS", "add_health_routes"]
@@ -30,20 +31,20 @@ _PATIENCE_S = 5.0
 _log = logging.getLogger(__name__)
 
 
-def add_health_routes(app: FastAPI, runner: Runner) -> None:
+def add_health_routes(app: Application, runner: Runner) -> None:
     """Add both routes."""
 
-    async def health() -> Response:
+    async def health(_: Request) -> Response:
         return json_response({"status": "ok", "version": __version__})
 
-    async def ready() -> Response:
+    async def ready(_: Request) -> Response:
         missing = await _missing(runner)
         if missing:
             return json_response({"status": "unavailable", "missing": missing}, 503, {"retry-after": "5"})
         return json_response({"status": "ok"})
 
-    app.add_api_route(HEALTH, health, response_model=None, summary="Whether the process lives")
-    app.add_api_route(_READY, ready, response_model=None, summary="Whether it can answer")
+    app.add_operation("GET", HEALTH, health, "Whether the process lives")
+    app.add_operation("GET", _READY, ready, "Whether it can answer")
 
 
 async def _missing(runner: Runner) -> list[str]:

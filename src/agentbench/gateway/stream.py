@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from agentbench.gateway.crossing import LoopThread
+    from agentbench.gateway.openai_events import OpenAIEvents
     from agentbench.protocol import Event, Response
     from agentbench.runner import Run
     from agentbench.runner.wishes import Wishes
@@ -59,6 +60,12 @@ class Stream:
                     yield event
         finally:
             await self.aclose()
+
+    def openai_events(self) -> OpenAIEvents:
+        """Return the same events, once, as the openai SDK's own types: iterate that instead, with either loop."""
+        from agentbench.gateway.openai_events import OpenAIEvents
+
+        return OpenAIEvents(self)
 
     def read(self, timeout: float | None = None) -> list[Event] | None:
         """Wait for the next events; None at the end. Raises `TimeoutError` after `timeout` seconds."""

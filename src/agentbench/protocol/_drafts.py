@@ -79,6 +79,22 @@ class MessageDraft:
         )
         return out
 
+    def texts(self, number: Number, deltas: list[str]) -> list[ev.Event]:
+        out = self._turn_to(OutputText, number)
+        self._pieces += deltas
+        item_id, output_index, content_index = self.id, self.index, len(self._parts)
+        out += [
+            ev.TextDelta(
+                sequence_number=number(),
+                item_id=item_id,
+                output_index=output_index,
+                content_index=content_index,
+                delta=delta,
+            )
+            for delta in deltas
+        ]
+        return out
+
     def refusal(self, number: Number, delta: str) -> list[ev.Event]:
         out = self._turn_to(Refusal, number)
         self._pieces.append(delta)

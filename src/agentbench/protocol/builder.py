@@ -9,6 +9,7 @@ whatever the upstream did: `created`, `in_progress`, items, exactly one terminal
 from __future__ import annotations
 
 import time
+from itertools import count
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -18,7 +19,7 @@ from agentbench.protocol._drafts import CallDraft, Draft, MessageDraft, Reasonin
 from agentbench.protocol.response import IncompleteDetails, Response, ResponseError, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterable
 
     from agentbench.protocol._drafts import Cite
     from agentbench.protocol.content import LogProb, UrlCitation
@@ -44,7 +45,7 @@ class EventBuilder:
         self.outcome: Outcome | None = None
         self.finished = False
         self._clock = clock
-        self._sequence = 0
+        self._number = count().__next__
         self._items: list[Item] = []
         self._current: MessageDraft | ReasoningDraft | None = None
         self._calls: dict[Hashable, CallDraft] = {}
@@ -128,6 +129,14 @@ class EventBuilder:
             return []
         out, message = self._message()
         return out + message.text(self._number, delta, logprobs)
+
+    def texts(self, deltas: Iterable[str]) -> list[ev.Event]:
+        """More text in several pieces; empty ones are left out."""
+        deltas = [delta for delta in deltas if delta]
+        if not deltas:
+            return []
+        out, message = self._message()
+        return out + message.texts(self._number, deltas)
 
     def refusal(self, delta: str) -> list[ev.Event]:
         """More of a refusal."""
@@ -218,11 +227,6 @@ class EventBuilder:
         return tuple(self._items)
 
     # -- within -------------------------------------------------------------------------------------------------
-
-    def _number(self) -> int:
-        number = self._sequence
-        self._sequence += 1
-        return number
 
     def _update(self, **changes: object) -> None:
         self.response = msgspec.structs.replace(self.response, **changes)

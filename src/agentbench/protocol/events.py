@@ -111,7 +111,7 @@ class ContentPartDone(_ContentEvent, frozen=True, kw_only=True, tag_field="type"
     part: ContentPart
 
 
-class TextDelta(_ContentEvent, frozen=True, kw_only=True, tag_field="type", tag="response.output_text.delta"):
+class TextDelta(_ContentEvent, frozen=True, kw_only=True, gc=False, tag_field="type", tag="response.output_text.delta"):
     """More text."""
 
     delta: str

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from agentbench.errors import InvalidRequest
+from agentbench.providers.cassettes.deck import Deck
 from agentbench.providers.model_lists import ModelLists
 
 if TYPE_CHECKING:
@@ -16,25 +17,26 @@ if TYPE_CHECKING:
 
 __all__ = ["Providers"]
 
-# provider: (module, class, whether it takes the HTTP client)
+# provider: (module, class, what it is made with)
 _TABLE = {
-    "openai_chat": ("openai_chat", "OpenAIChat", True),
-    "openai_responses": ("openai_responses", "OpenAIResponses", True),
-    "llama_cpp": ("llama_cpp", "LlamaCpp", False),
-    "scripted": ("scripted", "Scripted", False),
-    "anthropic": ("anthropic", "Anthropic", True),
-    "google": ("google", "Google", True),
-    "ollama": ("ollama", "Ollama", True),
-    "azure_openai": ("azure_openai", "AzureOpenAI", True),
-    "bedrock": ("bedrock", "Bedrock", True),
-    "assistants": ("assistants", "Assistants", True),
+    "openai_chat": ("openai_chat", "OpenAIChat", "http"),
+    "openai_responses": ("openai_responses", "OpenAIResponses", "http"),
+    "llama_cpp": ("llama_cpp", "LlamaCpp", "deck"),
+    "scripted": ("scripted", "Scripted", None),
+    "anthropic": ("anthropic", "Anthropic", "http"),
+    "google": ("google", "Google", "http"),
+    "ollama": ("ollama", "Ollama", "http"),
+    "azure_openai": ("azure_openai", "AzureOpenAI", "http"),
+    "bedrock": ("bedrock", "Bedrock", "http"),
+    "assistants": ("assistants", "Assistants", "http"),
 }
 
 
 class Providers:
-    """Finds the provider of an endpoint; `aclose` closes every connection."""
+    """Finds the provider of an endpoint; `aclose` closes every connection. `deck` is where a cassette is put in."""
 
     def __init__(self, http: Http | None = None) -> None:
+        self.deck = Deck()
         self._http = http
         self._made: dict[str, Provider] = {}
         self._lists = ModelLists()
@@ -53,7 +55,7 @@ class Providers:
         if self._http is None:
             from agentbench.providers.http import Http
 
-            self._http = Http()
+            self._http = Http(deck=self.deck)
         return self._http
 
     def embedding(self, endpoint: Endpoint) -> EmbeddingProvider:
@@ -88,6 +90,6 @@ class Providers:
             await self._http.aclose()
 
     def _make(self, name: str) -> Provider:
-        module, kind, takes_http = _TABLE[name]
+        module, kind, takes = _TABLE[name]
         provider = getattr(import_module(f"agentbench.providers.{module}"), kind)
-        return provider(self.http) if takes_http else provider()  # type: ignore[no-any-return]
+        return provider() if takes is None else provider(getattr(self, takes))  # type: ignore[no-any-return]

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+import anyio
+
 from agentbench.errors import UpstreamError
+from agentbench.providers.frames import FrameDecoder
 from agentbench.providers.mask import mask
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from agentbench.protocol import CreateResponse, Event, EventBuilder
 
 __all__ = ["Decoder", "Provider", "play"]
+
+_FAREWELL = 5
+"""Seconds that an upstream has after the end of its answer, to tell the usage and to leave."""
 
 
 class Decoder(Protocol):
@@ -61,20 +66,32 @@ async def play(
     async with provider.open(provider.encode(request, endpoint), endpoint) as chunks:
         yield []
         decoder = provider.decoder(builder)
-        async with aclosing(_decoded(decoder, chunks, builder)) as batches:
-            async for batch in batches:
+        try:
+            async for chunk in chunks:
+                if batch := decoder.feed(chunk):
+                    yield batch
+                if builder.outcome is not None:
+                    break
+            until = anyio.current_time() + _FAREWELL
+            while builder.outcome in ("completed", "incomplete") and (chunk := await _next(chunks, until)) is not None:
+                if batch := decoder.feed(chunk):
+                    yield batch
+        except UpstreamError as error:
+            if batch := _unread(decoder, builder):
                 yield batch
+            if builder.outcome is None:  # else the answer was whole, and only the good-bye is missing
+                builder.fail(error.message, code=error.code, kind=error.type)
+        if batch := decoder.close():
+            yield batch
 
 
-async def _decoded(decoder: Decoder, chunks: AsyncIterator[Any], builder: EventBuilder) -> AsyncGenerator[list[Event]]:
-    try:
-        async for chunk in chunks:
-            if batch := decoder.feed(chunk):
-                yield batch
-            if builder.outcome == "failed":
-                break
-    except UpstreamError as error:
-        if builder.outcome is None:  # else the answer was whole, and only the good-bye is missing
-            builder.fail(error.message, code=error.code, kind=error.type)
-    if batch := decoder.close():
-        yield batch
+async def _next(chunks: AsyncIterator[Any], until: float) -> Any:
+    """Return what comes next, if it does until then."""
+    with anyio.move_on_after(until - anyio.current_time()):
+        return await anext(chunks, None)
+    return None
+
+
+def _unread(decoder: Decoder, builder: EventBuilder) -> list[Event]:
+    """Return the events of a last frame that is there but for its end, which nobody will send any more."""
+    return decoder.flush() if builder.outcome is None and isinstance(decoder, FrameDecoder) else []

@@ -17,6 +17,7 @@ from agentbench.protocol.content import UrlCitation
 from agentbench.protocol.response import Usage
 from agentbench.providers.bedrock_models import seal
 from agentbench.providers.counts import told_counts
+from agentbench.providers.frames import BROKEN, fail_broken
 from agentbench.providers.mask import shown
 
 if TYPE_CHECKING:
@@ -118,8 +119,8 @@ class BedrockDecoder:
                 out += self._message(message)
                 if self._builder.outcome == "failed":
                     break
-        except (ParserError, msgspec.DecodeError, UnicodeDecodeError, binascii.Error) as error:
-            self._builder.fail(f"The upstream sent a broken piece: {error}.", code="upstream_garbled")
+        except (ParserError, binascii.Error, *BROKEN) as error:
+            fail_broken(self._builder, error)
         return out
 
     def close(self) -> list[Event]:

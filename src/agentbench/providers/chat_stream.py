@@ -13,7 +13,7 @@ import msgspec
 from agentbench.protocol.content import LogProb, UrlCitation
 from agentbench.protocol.response import Usage
 from agentbench.providers.counts import told_counts
-from agentbench.providers.frames import FrameDecoder
+from agentbench.providers.frames import FrameDecoder, read_together
 from agentbench.providers.mask import shown
 from agentbench.providers.sse import SSEDecoder
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatChunk", "ChatDecoder", "ChatStream"]
 
+_DONE = b"[DONE]"
 _CUTS = {
     "length": "max_output_tokens",
     "model_length": "max_output_tokens",
@@ -33,23 +34,23 @@ _CUTS = {
 """The finish reasons that mean an early end; any other means that the model was done."""
 
 
-class _Function(msgspec.Struct):
+class _Function(msgspec.Struct, gc=False):
     name: str | None = None
     arguments: str | dict[str, Any] | None = None
 
 
-class _ToolCall(msgspec.Struct):
+class _ToolCall(msgspec.Struct, gc=False):
     index: int | None = None
     id: str | None = None
     function: _Function | None = None
 
 
-class _Part(msgspec.Struct):
+class _Part(msgspec.Struct, gc=False):
     text: str | None = None
     thinking: str | list[_Part] | None = None
 
 
-class _Delta(msgspec.Struct):
+class _Delta(msgspec.Struct, gc=False):
     content: str | list[_Part] | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
@@ -58,11 +59,11 @@ class _Delta(msgspec.Struct):
     annotations: list[dict[str, Any]] | None = None
 
 
-class _LogProbs(msgspec.Struct):
+class _LogProbs(msgspec.Struct, gc=False):
     content: list[dict[str, Any]] | None = None
 
 
-class _Choice(msgspec.Struct):
+class _Choice(msgspec.Struct, gc=False):
     index: int = 0
     delta: _Delta | None = None
     message: _Delta | None = None
@@ -88,7 +89,7 @@ class _Usage(msgspec.Struct):
     total_tokens: int | None = None
 
 
-class ChatChunk(msgspec.Struct):
+class ChatChunk(msgspec.Struct, gc=False):
     """The parts of a `chat.completion.chunk`, or of a whole `chat.completion`, that events are made from."""
 
     choices: list[_Choice] | None = None
@@ -126,6 +127,21 @@ class ChatStream:
             if choice.index == 0:
                 out += self._choice(choice)
         return out
+
+    def chunks(self, chunks: list[ChatChunk]) -> list[Event]:
+        """Return the events of several chunks. Mostly each is a piece of text and nothing else."""
+        out: list[Event] = []
+        texts: list[str] = []
+        for chunk in chunks:
+            if (text := _plain_text(chunk)) is not None:
+                texts.append(text)
+                continue
+            out += self._builder.texts(texts)
+            texts = []
+            out += self.chunk(chunk)
+            if self._builder.outcome == "failed":
+                return out
+        return out + self._builder.texts(texts)
 
     def close(self) -> list[Event]:
         """Close the items and hand in the usage."""
@@ -206,16 +222,39 @@ class ChatDecoder(FrameDecoder):
         self._stream = ChatStream(builder)
         self._json = msgspec.json.Decoder(ChatChunk)
 
+    def _frames(self, frames: list[bytes]) -> list[Event]:
+        is_last = bool(frames) and frames[-1] == _DONE
+        chunks = read_together(frames[:-1] if is_last else frames, self._json)
+        if chunks is None or self._builder.outcome == "failed":
+            return super()._frames(frames)
+        out = self._stream.chunks(chunks)
+        return out + self._frame(_DONE) if is_last else out
+
     def _frame(self, frame: bytes) -> list[Event]:
         if self._builder.outcome == "failed":
             return []
-        if frame == b"[DONE]":
+        if frame == _DONE:
             self._builder.stop()
             return []
         return self._stream.chunk(self._json.decode(frame))
 
     def _at_end(self) -> list[Event]:
         return self._stream.close()
+
+
+def _plain_text(chunk: ChatChunk) -> str | None:
+    """Return the text of a chunk that holds nothing else."""
+    choices = chunk.choices
+    if not choices or len(choices) > 1 or chunk.usage is not None or chunk.error is not None:
+        return None
+    choice = choices[0]
+    delta = choice.delta
+    if delta is None or choice.finish_reason is not None or choice.logprobs is not None or choice.index:
+        return None
+    if delta.tool_calls is not None or delta.annotations is not None:
+        return None
+    is_plain = delta.reasoning_content is None and delta.reasoning is None and delta.refusal is None
+    return delta.content if is_plain and isinstance(delta.content, str) else None
 
 
 def _is_another(call: _Call, call_id: str | None, arguments: str) -> bool:

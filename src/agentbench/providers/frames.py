@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
 from agentbench.providers.counts import without_nan
+from agentbench.providers.sse import Rest
 
 if TYPE_CHECKING:
     from agentbench.protocol import Event, EventBuilder
 
-__all__ = ["FrameDecoder", "Lines"]
+__all__ = ["BROKEN", "FrameDecoder", "Lines", "fail_broken", "read_together"]
+
+BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What a frame that can't be read raises; it may be nested too deep."""
+
+T = TypeVar("T")
 
 
 class _Splitter(Protocol):
@@ -30,17 +36,26 @@ class Lines:
     """Cuts bytes into lines."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = Rest()
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """Return the lines that these bytes complete."""
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        return lines
+        """Return the lines that these bytes complete, without blank ones."""
+        if b"\n" not in chunk:
+            self._rest.add(chunk)
+            return []
+        *lines, rest = self._rest.take(chunk).split(b"\n")
+        self._rest.add(rest)
+        return [line for line in lines if line]
 
     def close(self) -> list[bytes]:
         """Return what stands in a last line."""
-        rest, self._rest = self._rest, b""
-        return [rest]
+        return [self._rest.take()]
+
+
+def fail_broken(builder: EventBuilder, error: Exception) -> None:
+    """Fail the answer because of a frame that can't be read, unless the answer has ended."""
+    if builder.outcome is None:
+        builder.fail(f"The upstream sent a broken piece: {error}.", code="upstream_garbled")
 
 
 class FrameDecoder(ABC):
@@ -51,20 +66,27 @@ class FrameDecoder(ABC):
         self._splitter = splitter
 
     def feed(self, chunk: bytes) -> list[Event]:
+        return self._frames(self._splitter.feed(chunk))
+
+    def _frames(self, frames: list[bytes]) -> list[Event]:
         out: list[Event] = []
-        for frame in self._splitter.feed(chunk):
+        for frame in frames:
             try:
                 out += self._read(frame)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                self._builder.fail(f"The upstream sent a broken piece: {error}.", code="upstream_garbled")
+            except BROKEN as error:
+                fail_broken(self._builder, error)
+        return out
+
+    def flush(self) -> list[Event]:
+        """Return the events of what came last, if it lacks nothing but its end."""
+        out: list[Event] = []
+        with suppress(*BROKEN):  # a dropped connection leaves half a frame
+            for frame in self._splitter.close():
+                out += self._read(frame)
         return out
 
     def close(self) -> list[Event]:
-        out: list[Event] = []
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):  # a dropped connection leaves half a frame
-            for frame in self._splitter.close():
-                out += self._read(frame)
-        return out + self._at_end()
+        return self.flush() + self._at_end()
 
     def _read(self, frame: bytes) -> list[Event]:
         try:
@@ -81,3 +103,12 @@ class FrameDecoder(ABC):
     def _at_end(self) -> list[Event]:
         """Return the events that end the call."""
         return self._builder.close_items("completed" if self._builder.outcome == "completed" else "incomplete")
+
+
+def read_together(frames: list[bytes], decoder: msgspec.json.Decoder[T]) -> list[T] | None:
+    """Return what frames hold, read in one go; None if one of them isn't as it should be, and each is to be read."""
+    try:
+        values = decoder.decode_lines(b"\n".join(frames))
+    except BROKEN:
+        return None
+    return values if len(values) == len(frames) else None

@@ -48,6 +48,7 @@ _WHY = {
     "UNEXPECTED_TOOL_CALL": "the model called a function that it wasn't offered. Try again.",
     "MISSING_THOUGHT_SIGNATURE": "the conversation lacks a signature of the model's. Start a new one.",
 }
+_LONGEST_TAIL = 64 * 1024
 _UNFRAMED = re.compile(rb"(?:\A|[\r\n])([\[{].*)", re.DOTALL)  # no line of an event begins like JSON
 
 
@@ -164,7 +165,7 @@ class GoogleDecoder(FrameDecoder):
     def feed(self, chunk: bytes) -> list[Event]:
         before = self._count
         out = super().feed(chunk)
-        self._tail = chunk if self._count > before else self._tail + chunk
+        self._tail = chunk if self._count > before else (self._tail + chunk)[-_LONGEST_TAIL:]
         return out
 
     def _at_end(self) -> list[Event]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from contextlib import aclosing, asynccontextmanager, nullcontext, suppress
+from contextlib import aclosing, asynccontextmanager
 from functools import cached_property, partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,37 +17,38 @@ import anyio
 import httpx2
 import msgspec
 
-from agentbench.errors import UpstreamGarbled, UpstreamRefused, UpstreamTimeout, UpstreamUnavailable
-from agentbench.providers.http_errors import certificate_error, not_its_api, silent, transport_error
-from agentbench.providers.http_status import key_source, may_pass, seconds_to_wait, status_error
-from agentbench.providers.mask import shown
+from agentbench.errors import UpstreamRefused, UpstreamTimeout, UpstreamUnavailable
+from agentbench.providers.cassettes.deck import Deck
+from agentbench.providers.http_answer import EVENTS, checked, frames, json_of, limited, pieces, whole
+from agentbench.providers.http_connection import BegunError
+from agentbench.providers.http_errors import certificate_error, silent, transport_error
+from agentbench.providers.http_status import key_source
+from agentbench.providers.http_transport import Transport, is_proxied
 from agentbench.providers.retry import Passing, retried
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 
     from agentbench.config.endpoint import Endpoint
+    from agentbench.providers.cassettes.deck import Tape
 
 __all__ = ["Http", "Relayed"]
 
 # Seconds; what an operator may choose is in `Endpoint.timeouts`.
 _WRITE_TIMEOUT = 60
 _LISTING_TIMEOUT = 10
-_ERROR_BODY_TIMEOUT = 5
 _PATIENCE = 20  # with an upstream that asks to wait: nobody should watch a silent cell for a minute
 _LISTING_PATIENCE = 5
 _TRIES = 3
 _LISTING_TRIES = 2
 
 _LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=20, keepalive_expiry=60)  # one a stream
-_EVENTS = "text/event-stream"
 _BETA = "anthropic-beta"  # several sides may ask for betas, and all are meant
 _CONNECTION = (  # headers about the connection and the body's form, which are the client's alone
     *("accept-encoding", "connection", "content-length", "host", "keep-alive"),
     *("te", "trailer", "transfer-encoding", "upgrade"),
 )
 _SENDABLE = re.compile(r"[ -~\xa0-\xff]*")  # Latin-1 without control characters
-_STREAM_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":", b"\xef\xbb\xbf")
 
 
 class Relayed(NamedTuple):
@@ -70,10 +71,13 @@ class Http:
         *,
         transport: httpx2.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        deck: Deck | None = None,
     ) -> None:
         self._transport = transport
+        self._deck = deck or Deck()
         self._sleep = sleep
         self._clients: dict[tuple[str, str, int | None], httpx2.AsyncClient] = {}
+        self._direct: dict[tuple[str, str, int | None], Transport] = {}
         self._closed = False
 
     async def aclose(self) -> None:
@@ -91,7 +95,7 @@ class Http:
         *,
         headers: Mapping[str, str] | None = None,
         auth: httpx2.Auth | None = None,
-        accept: str = _EVENTS,
+        accept: str = EVENTS,
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Post JSON and give the answer's bytes as they come; the upstream has said 200 when this is entered.
 
@@ -103,9 +107,9 @@ class Http:
         own = _headers(endpoint, headers) | {"content-type": b"application/json", "accept": accept.encode()}
         build = partial(self._request, "POST", path, endpoint, content=content, headers=own)
         begun = partial(self._begun, build, endpoint, auth)
-        response = await retried(begun, tries=_TRIES, patience=_PATIENCE, sleep=self._sleep)
+        response = await retried(begun, tries=_TRIES, patience=_PATIENCE, sleep=self._pause)
         try:
-            chunks = _frames(response, endpoint) if accept == _EVENTS else _pieces(response, endpoint)
+            chunks = frames(response, endpoint) if accept == EVENTS else limited(response, endpoint)
             async with aclosing(chunks):
                 yield chunks
         finally:
@@ -123,10 +127,10 @@ class Http:
             given["content"] = msgspec.json.encode(_adjusted(body, endpoint))
         build = partial(self._request, method, path, endpoint, headers=headers, **given)
         send = partial(self._send, build, endpoint, None)
-        response = await retried(send, tries=_LISTING_TRIES, patience=_LISTING_PATIENCE, sleep=self._sleep)
+        response = await retried(send, tries=_LISTING_TRIES, patience=_LISTING_PATIENCE, sleep=self._pause)
         try:
             kind = response.headers.get("content-type", "application/octet-stream")
-            async with aclosing(_pieces(response, endpoint)) as chunks:
+            async with aclosing(pieces(response, endpoint)) as chunks:
                 yield Relayed(response.status_code, kind, chunks)
         finally:
             await response.aclose()
@@ -167,9 +171,9 @@ class Http:
         seconds = min(seconds, endpoint.timeouts.first_byte)
         try:
             with anyio.fail_after(seconds):
-                response = await retried(begun, tries=tries, patience=_LISTING_PATIENCE, sleep=self._sleep)
+                response = await retried(begun, tries=tries, patience=_LISTING_PATIENCE, sleep=self._pause)
                 try:
-                    return await (_json(response, endpoint) if most is None else _bytes(response, endpoint, most))
+                    return await (json_of(response, endpoint) if most is None else whole(response, endpoint, most))
                 finally:
                     await response.aclose()
         except TimeoutError:
@@ -191,7 +195,10 @@ class Http:
         origin = (url.scheme, url.host, url.port)
         if origin not in self._clients:
             tls = self._tls if url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody
-            client = httpx2.AsyncClient(transport=self._transport, verify=tls, limits=_LIMITS)
+            if self._transport is None and not is_proxied(url):
+                self._direct[origin] = Transport(tls)
+            transport = self._transport or self._direct.get(origin)
+            client = httpx2.AsyncClient(transport=transport, verify=tls, limits=_LIMITS)
             client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
             self._clients[origin] = client
         return self._clients[origin]
@@ -206,7 +213,13 @@ class Http:
         limits = endpoint.timeouts
         read = max(limits.first_byte, limits.silence)  # one for all reads; where less is allowed, who reads sees to it
         timeout = httpx2.Timeout(connect=limits.connect, read=read, write=_WRITE_TIMEOUT, pool=limits.connect)
-        return self._client(url).build_request(method, url, timeout=timeout, **given)
+        request = self._client(url).build_request(method, url, timeout=timeout, **given)
+        request.extensions["agentbench"] = (endpoint, path)  # for a cassette
+        return request
+
+    async def _pause(self, seconds: float) -> None:
+        tape = self._deck.tape
+        await (self._sleep(seconds) if tape is None else tape.pause(seconds, self._sleep))
 
     # -- sending ------------------------------------------------------------------------------------------------
 
@@ -216,7 +229,7 @@ class Http:
         """Return the response of an upstream that has said 200; raise `Passing` for what may be over soon."""
         response = await self._send(build, endpoint, auth)
         try:
-            await _check(response, endpoint)
+            await checked(response, endpoint)
         except BaseException:
             await response.aclose()
             raise
@@ -225,10 +238,10 @@ class Http:
     async def _send(
         self, build: Callable[[], httpx2.Request], endpoint: Endpoint, auth: httpx2.Auth | None
     ) -> httpx2.Response:
-        seconds = endpoint.timeouts.first_byte
+        seconds, tape = endpoint.timeouts.first_byte, self._deck.tape
         try:
             with anyio.fail_after(seconds):
-                return await self._send_fresh(build, auth)
+                return await (self._send_fresh(build, auth) if tape is None else self._taped(tape, build(), auth))
         except TimeoutError:
             raise silent(endpoint, "firstByteTimeout", seconds) from None
         except httpx2.HTTPError as error:
@@ -236,6 +249,14 @@ class Http:
             if isinstance(error, httpx2.ConnectError) and certificate_error(error) is None:
                 raise Passing(told, f"{endpoint.name} can't be reached") from None
             raise told from None
+
+    async def _taped(self, tape: Tape, request: httpx2.Request, auth: httpx2.Auth | None) -> httpx2.Response:
+        """Send the request past a cassette, which sees what `_send_fresh` makes of it.
+
+        The client has no connections of its own: whatever is still read when it is gone is read to its end.
+        """
+        client = httpx2.AsyncClient(transport=tape.transport(_Wire(self._send_fresh)))
+        return await client.send(request, stream=True, auth=auth)
 
     async def _send_fresh(self, build: Callable[[], httpx2.Request], auth: httpx2.Auth | None) -> httpx2.Response:
         """Send the request, a second time if it was lost on a kept-alive connection that the upstream had closed."""
@@ -247,13 +268,36 @@ class Http:
 
         request = build()
         request.extensions["trace"] = notice
-        client = self._client(request.url)
         try:
-            return await client.send(request, stream=True, auth=auth)
+            return await self._sent(request, auth)
+        except BegunError:
+            raise
         except (httpx2.RemoteProtocolError, httpx2.ReadError):
             if connected:
                 raise
-            return await client.send(build(), stream=True, auth=auth)
+            again = build()
+            again.extensions["fresh"] = True  # others that are kept may be closed as well
+            return await self._sent(again, auth)
+
+    async def _sent(self, request: httpx2.Request, auth: httpx2.Auth | None) -> httpx2.Response:
+        """Send a request by httpx2's client or, where that has nothing to add, by our transport itself."""
+        url = request.url
+        direct = self._direct.get((url.scheme, url.host, url.port))
+        if direct is None or auth is not None or url.userinfo or self._closed:
+            return await self._client(url).send(request, stream=True, auth=auth)
+        response = await direct.handle_async_request(request)
+        response.request = request
+        return response
+
+
+class _Wire(httpx2.AsyncBaseTransport):
+    """What a cassette sends through."""
+
+    def __init__(self, send: Callable[[Callable[[], httpx2.Request], None], Awaitable[httpx2.Response]]) -> None:
+        self._send = send
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        return await self._send(lambda: request, None)
 
 
 def _adjusted(body: Mapping[str, Any], endpoint: Endpoint) -> dict[str, Any]:
@@ -275,83 +319,3 @@ def _headers(endpoint: Endpoint, own: Mapping[str, str] | None) -> dict[str, byt
         f"{endpoint.name}: the key or a header holds characters that can't be sent. Check {key_source(endpoint)}.",
         endpoint=endpoint.name,
     )
-
-
-# -- what comes back ----------------------------------------------------------------------------------------------
-
-
-async def _pieces(response: httpx2.Response, endpoint: Endpoint) -> AsyncGenerator[bytes]:
-    """Yield the body's bytes as they come, if they come in time; whatever comes is a sign of life."""
-    limits = endpoint.timeouts
-    shorter = limits.silence < limits.first_byte  # else the time-out of each read is the one to go by, at no cost
-    key, seconds = "firstByteTimeout", limits.first_byte
-    try:
-        async with aclosing(response.aiter_bytes()) as chunks:
-            with anyio.fail_after(seconds):
-                chunk = await anext(chunks, b"")
-            key, seconds = "silenceTimeout", limits.silence
-            while chunk:
-                yield chunk
-                with anyio.fail_after(seconds) if shorter else nullcontext():
-                    chunk = await anext(chunks, b"")
-    except TimeoutError:
-        raise silent(endpoint, key, seconds) from None
-    except httpx2.HTTPError as error:
-        raise transport_error(error, endpoint) from None
-
-
-async def _frames(response: httpx2.Response, endpoint: Endpoint) -> AsyncGenerator[bytes]:
-    """Yield the body; a whole JSON answer, from servers that don't stream, comes as one event."""
-    kind = response.headers.get("content-type", "")
-    if "application/json" in kind:
-        yield b"data: " + msgspec.json.encode(await _json(response, endpoint)) + b"\n\n"
-        return
-    known = _EVENTS in kind
-    async with aclosing(_pieces(response, endpoint)) as pieces:
-        async for piece in pieces:
-            if not known and not piece.lstrip().startswith(_STREAM_STARTS):
-                raise not_its_api(response, endpoint)
-            known = True
-            yield piece
-
-
-async def _bytes(response: httpx2.Response, endpoint: Endpoint, most: int) -> bytes:
-    body = b""
-    async with aclosing(_pieces(response, endpoint)) as pieces:
-        async for piece in pieces:
-            body += piece
-            if len(body) > most:
-                raise UpstreamGarbled(f"{endpoint.name} sent more than {most} bytes.", endpoint=endpoint.name)
-    return body
-
-
-async def _json(response: httpx2.Response, endpoint: Endpoint) -> Any:
-    async with aclosing(_pieces(response, endpoint)) as pieces:
-        body = b"".join([piece async for piece in pieces])
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise not_its_api(response, endpoint) from None
-
-
-async def _check(response: httpx2.Response, endpoint: Endpoint) -> None:
-    """Raise what the status means, unless it is 200; `Passing` if it may be another one soon."""
-    status, headers = response.status_code, response.headers
-    if status == httpx2.codes.OK and "text/html" not in headers.get("content-type", ""):
-        return
-    if status == httpx2.codes.OK:
-        raise not_its_api(response, endpoint)
-    if httpx2.codes.is_redirect(status):
-        there = shown(headers.get("location", "another address"), endpoint)
-        raise UpstreamUnavailable(
-            f"{endpoint.name} has moved ({status}) to {there}. Correct baseURL: {endpoint.base_url}.",
-            endpoint=endpoint.name,
-        )
-    body, seconds = b"", min(_ERROR_BODY_TIMEOUT, endpoint.timeouts.silence)
-    with suppress(httpx2.HTTPError), anyio.move_on_after(seconds):  # the status alone says enough
-        body = await response.aread()
-    wait = seconds_to_wait(headers, body)
-    error = status_error(status, body, wait, endpoint)
-    if may_pass(error, status, headers):
-        raise Passing(error, f"{endpoint.name} answered {status}", wait=wait)
-    raise error

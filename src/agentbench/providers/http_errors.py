@@ -48,7 +48,12 @@ def transport_error(error: httpx2.HTTPError, endpoint: Endpoint) -> UpstreamErro
         return UpstreamTimeout(f"{name} didn't take the request in time. Try again.", endpoint=name)
     if isinstance(error, httpx2.ConnectError):
         return _no_connection(error, endpoint)
-    said = shown(error, endpoint)
+    return _broken(error, shown(error, endpoint), name)
+
+
+def _broken(error: httpx2.HTTPError, said: str, name: str) -> UpstreamError:
+    if isinstance(error, httpx2.DecodingError):
+        return UpstreamGarbled(f"{name} packed its answer in a way that can't be read. ({said})", endpoint=name)
     if isinstance(error, httpx2.UnsupportedProtocol):
         return UpstreamUnavailable(f"{name}: the base URL is not valid: {said}", endpoint=name)
     return UpstreamUnavailable(

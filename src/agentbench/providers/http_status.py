@@ -54,6 +54,7 @@ _FINAL = {
     HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED,
 }
 """Troubles of a server that don't pass by themselves."""
+_NO_STATUS = 600
 
 
 def status_error(status: int, body: bytes, wait: float | None, endpoint: Endpoint) -> AgentbenchError:
@@ -99,7 +100,7 @@ def may_pass(error: AgentbenchError, status: int, headers: Mapping[str, str]) ->
     told = headers.get("x-should-retry", "").lower()
     if told in ("true", "false"):
         return told == "true"
-    return isinstance(error, UpstreamRateLimited | UpstreamUnavailable) and status not in _FINAL
+    return isinstance(error, UpstreamRateLimited | UpstreamUnavailable) and status < _NO_STATUS and status not in _FINAL
 
 
 def seconds_to_wait(headers: Mapping[str, str], body: bytes = b"") -> float | None:
@@ -121,7 +122,7 @@ def _what_it_says(body: bytes) -> tuple[str, set[str]]:
     """Return an error body's message and codes, whatever shape it has; markup is not shown."""
     try:
         decoded = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         text = body.decode(errors="replace").strip()
         return ("" if text.startswith("<") else text), set()
     return _message(decoded), _codes(decoded)
@@ -164,7 +165,7 @@ def _retry_delay(body: bytes) -> float | None:
     """Return the seconds to wait that Google's body tells, which may be a list of one."""
     try:
         told = msgspec.json.decode(body, type=_Refusal | list[_Refusal])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     refusals = told if isinstance(told, list) else [told]
     delays = [detail.retry_delay for refusal in refusals for detail in refusal.error.details if detail.retry_delay]

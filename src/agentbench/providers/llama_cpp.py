@@ -15,6 +15,7 @@ from agentbench.errors import InvalidRequest, UnknownName
 from agentbench.protocol.content import InputFile, InputImage, InputVideo
 from agentbench.protocol.items import Message
 from agentbench.protocol.response import Usage
+from agentbench.providers.cassettes.deck import Asked, Deck
 from agentbench.providers.chat_stream import ChatChunk, ChatStream
 from agentbench.providers.openai_chat import encode_chat
 
@@ -38,6 +39,9 @@ _NOT_TEXT = InputImage | InputFile | InputVideo
 class LlamaCpp:
     """Models that run in this process."""
 
+    def __init__(self, deck: Deck | None = None) -> None:
+        self._deck = deck or Deck()
+
     def encode(self, request: CreateResponse, endpoint: Endpoint) -> dict[str, Any]:
         if any(
             isinstance(item, Message) and any(isinstance(p, _NOT_TEXT) for p in item.content) for item in request.input
@@ -54,6 +58,13 @@ class LlamaCpp:
 
     @asynccontextmanager
     async def open(self, wire: dict[str, Any], endpoint: Endpoint) -> AsyncIterator[AsyncIterator[_Batch]]:
+        tape, run = self._deck.tape, partial(self._run, wire, endpoint)
+        asked = Asked(kind="model", name=endpoint.name, body=wire)
+        async with run() if tape is None else tape.stream(asked, run) as batches:
+            yield batches
+
+    @asynccontextmanager
+    async def _run(self, wire: dict[str, Any], endpoint: Endpoint) -> AsyncIterator[AsyncIterator[_Batch]]:
         from agentbench.providers.llama_engine import engine_for
 
         model = str(wire["model"])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from agentbench.config.endpoint import Deployment, Endpoint
 
-__all__ = ["mask", "shown"]
+__all__ = ["mask", "secrets_of", "shown"]
 
 _SECRET_LENGTH = 8  # a header's value that is shorter is no secret, and could stand anywhere in a text
 _SHOWN = 300  # characters
@@ -21,7 +21,7 @@ _SHOWN = 300  # characters
 def mask(text: str, endpoint: Endpoint | None = None) -> str:
     """Return `text` with the endpoint's key and header values, and whatever else looks like a key, taken out."""
     if endpoint is not None:
-        for secret in sorted(_secrets(endpoint), key=len, reverse=True):  # one may be a part of another
+        for secret in sorted(secrets_of(endpoint), key=len, reverse=True):  # one may be a part of another
             text = text.replace(secret, MASK)
     return without_keys(text)
 
@@ -31,7 +31,8 @@ def shown(text: object, endpoint: Endpoint | None = None) -> str:
     return mask(str(text), endpoint).strip()[:_SHOWN]
 
 
-def _secrets(endpoint: Endpoint) -> set[str]:
+def secrets_of(endpoint: Endpoint) -> set[str]:
+    """Return the endpoint's keys and what its headers say."""
     places: list[Endpoint | Deployment] = [endpoint, *endpoint.deployments.values()]
     aws = endpoint.aws_keys
     keys = [place.api_key for place in places]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from agentbench.providers.frames import FrameDecoder
+from agentbench.providers.frames import FrameDecoder, read_together
 from agentbench.providers.mask import shown
 from agentbench.providers.responses_frames import (
     Frame,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["ResponsesDecoder"]
 
 _LATEST = "the latest call"
+_TEXT = "response.output_text.delta"
 
 
 class ResponsesDecoder(FrameDecoder):
@@ -46,6 +47,29 @@ class ResponsesDecoder(FrameDecoder):
         self._spoke: set[str] = set()  # kinds of items whose latest one came in deltas
         self._calls = _Calls()
         self._summary: int | None = None
+
+    def _frames(self, frames: list[bytes]) -> list[Event]:
+        read = None if self._builder.outcome == "failed" else read_together(frames, self._json)
+        if read is None:
+            return super()._frames(frames)
+        out: list[Event] = []
+        texts: list[str] = []
+        for data, frame in zip(frames, read, strict=True):
+            if frame.type == _TEXT and not frame.logprobs:  # as mostly
+                texts.append(frame.text)
+                continue
+            out += self._texts(texts)
+            texts = []
+            out += super()._frames([data])
+            if self._builder.outcome == "failed":
+                return out
+        return out + self._texts(texts)
+
+    def _texts(self, texts: list[str]) -> list[Event]:
+        if not texts:
+            return []
+        self._speaks("message")
+        return self._builder.texts(texts)
 
     def _frame(self, data: bytes) -> list[Event]:
         if self._builder.outcome == "failed" or data == b"[DONE]":
@@ -199,7 +223,7 @@ class ResponsesDecoder(FrameDecoder):
     _handlers: ClassVar[dict[str, Callable[[ResponsesDecoder, Frame], list[Event]]]] = {
         "response.output_item.added": _item_added,
         "response.output_item.done": _item_done,
-        "response.output_text.delta": _text,
+        _TEXT: _text,
         "response.output_text.annotation.added": _annotation,
         "response.refusal.delta": _refusal,
         "response.reasoning.delta": _reasoning,

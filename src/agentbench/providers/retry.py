@@ -40,12 +40,28 @@ async def retried(
     An upstream that asks for waits of more than `patience` seconds in all isn't waited for: its error is raised at
     once, as is any other.
     """
+    try:
+        return await attempt()  # which mostly goes well: tenacity costs as much as the request
+    except Passing as passing:
+        failed = [passing]
 
+    async def again() -> T:
+        if failed:
+            raise failed.pop()
+        return await attempt()
+
+    try:
+        return await _retrying(tries, patience, sleep)(again)
+    except Passing as passing:
+        raise passing.error from None
+
+
+def _retrying(tries: int, patience: float, sleep: Callable[[float], Awaitable[Any]]) -> AsyncRetrying:
     def is_worth_it(state: RetryCallState) -> bool:
         error = _error(state)
         return isinstance(error, Passing) and (not error.wait or error.wait <= patience - state.idle_for)
 
-    retrying = AsyncRetrying(
+    return AsyncRetrying(
         sleep=sleep,
         stop=stop_after_attempt(tries),
         wait=_seconds,
@@ -53,10 +69,6 @@ async def retried(
         before_sleep=_tell,
         reraise=True,
     )
-    try:
-        return await retrying(attempt)
-    except Passing as passing:
-        raise passing.error from None
 
 
 def _seconds(state: RetryCallState) -> float:

@@ -51,7 +51,7 @@ class Call:
 
     def watch(self, batch: list[Event]) -> None:
         """Note when the first piece of an answer came."""
-        if any(isinstance(event, _FIRST) for event in batch):
+        if self._first is None and any(isinstance(event, _FIRST) for event in batch):
             self.note_first()
 
     def note_first(self) -> None:

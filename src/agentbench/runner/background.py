@@ -30,13 +30,15 @@ if TYPE_CHECKING:
     from agentbench.storage.database import Database
     from agentbench.storage.responses import StoredResponse
 
-__all__ = ["MOST_RUNS", "Background", "BackgroundRun", "is_pending"]
+__all__ = ["GONE_SECONDS", "MOST_RUNS", "Background", "BackgroundRun", "is_pending"]
 
 MOST_RUNS = 100
 """Of one process at the same time."""
 
+GONE_SECONDS = 20.0
+"""A process that has given no sign for so long has ended."""
+
 _SIGN_SECONDS = 5.0
-_GONE_SECONDS = 20.0
 _CLOSING_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
@@ -185,7 +187,7 @@ def _checked(connection: Connection, response_id: str, user: str) -> StoredRespo
     stored = responses.get(connection, response_id, user)
     if stored is None or not is_pending(stored.response):
         return stored
-    if background.is_alive(connection, response_id, datetime.now(UTC) - timedelta(seconds=_GONE_SECONDS)):
+    if background.is_alive(connection, response_id, datetime.now(UTC) - timedelta(seconds=GONE_SECONDS)):
         return msgspec.structs.replace(stored, response=msgspec.structs.replace(stored.response, status="in_progress"))
     error = ResponseError(code="interrupted", message="The process that made this response ended before it was done.")
     failed = msgspec.structs.replace(stored.response, status="failed", error=error)

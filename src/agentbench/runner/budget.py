@@ -6,9 +6,10 @@ what it really took stands in its place. What a call costs, and when it begins a
 
 from __future__ import annotations
 
+import asyncio
 import math
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,7 +19,7 @@ from agentbench.errors import BudgetExceeded, InvalidRequest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Amount", "Budget", "Budgets", "Hold", "dollars", "hold"]
+__all__ = ["Amount", "Budget", "Budgets", "Hold", "dollars", "hold", "room"]
 
 _blocks: ContextVar[tuple[Budget, ...]] = ContextVar("agentbench_budgets", default=())
 """Of the code that runs: tasks and the event loop's thread inherit it, threads that people start don't."""
@@ -50,6 +51,7 @@ class Budget:
         self._tokens = tokens
         self._spent, self._held = _NOTHING, _NOTHING
         self._lock = threading.Lock()
+        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     @property
     def limit_usd(self) -> float | None:
@@ -93,6 +95,22 @@ class Budget:
         with self._lock:
             self._held = Amount(_usd(self._held) - _usd(worst), self._held.tokens - worst.tokens)
             self._spent = _sum(self._spent, actual)
+            waiting, self._waiting = self._waiting, []
+        for loop, freed in waiting:
+            with suppress(RuntimeError):  # that event loop is closed, so nobody waits there
+                loop.call_soon_threadsafe(freed.set)
+
+    def room(self, name: str, worst: Amount) -> asyncio.Event | None:
+        """Return what is set when the next call ends, where a call doesn't fit only for those that still run.
+
+        None is one that fits now, or never will.
+        """
+        with self._lock:
+            if self._refusal(name, worst) is None or self._refusal(name, worst, held=_NOTHING) is not None:
+                return None
+            freed = asyncio.Event()
+            self._waiting.append((asyncio.get_running_loop(), freed))
+            return freed
 
     def __repr__(self) -> str:
         parts = []
@@ -107,26 +125,27 @@ class Budget:
         with self._lock:
             return _sum(self._spent, self._held)
 
-    def _refusal(self, name: str, worst: Amount) -> str | None:
-        """Return why a call can't be made; None if it can."""
+    def _refusal(self, name: str, worst: Amount, *, held: Amount | None = None) -> str | None:
+        """Return why a call can't be made, with what is held now or as told; None if it can."""
+        spent, held = self._spent, self._held if held is None else held
         if self._usd is not None and worst.usd is None:
             return (
                 f"The price of {name} is unknown, so it can't be kept within a budget in dollars. Use tokens=…, or"
                 " give its price in tokenConfig."
             )
-        spent, taken = self._spent, _sum(self._spent, self._held)
+        taken = _sum(spent, held)
         if self._usd is not None and _usd(taken) + _usd(worst) > self._usd:
-            held = f", {dollars(_usd(self._held))} held by calls that still run" if _usd(self._held) else ""
+            others = f", {dollars(_usd(held))} held by calls that still run" if _usd(held) else ""
             return (
                 f"{name} may cost {dollars(_usd(worst))} here, and of the budget of {dollars(self._usd)}"
-                f" {dollars(_usd(spent))} is spent{held}. Nothing was sent: lower max_output_tokens, or raise the"
+                f" {dollars(_usd(spent))} is spent{others}. Nothing was sent: lower max_output_tokens, or raise the"
                 " budget."
             )
         if self._tokens is not None and taken.tokens + worst.tokens > self._tokens:
-            held = f", {self._held.tokens:,} held by calls that still run" if self._held.tokens else ""
+            others = f", {held.tokens:,} held by calls that still run" if held.tokens else ""
             return (
                 f"{name} may take {worst.tokens:,} tokens here, and of the budget of {self._tokens:,} {spent.tokens:,}"
-                f" are spent{held}. Nothing was sent: lower max_output_tokens, or raise the budget."
+                f" are spent{others}. Nothing was sent: lower max_output_tokens, or raise the budget."
             )
         return None
 
@@ -143,6 +162,12 @@ class Hold:
         budgets, self._budgets = self._budgets, ()
         for budget in budgets:
             budget.settle(self._worst, actual)
+
+
+async def room(budgets: Sequence[Budget], name: str, worst: Amount) -> None:
+    """Wait while a call doesn't fit into every budget, but may once others that still run have ended."""
+    while (freed := next(filter(None, (each.room(name, worst) for each in budgets)), None)) is not None:
+        await freed.wait()
 
 
 def hold(budgets: Sequence[Budget], name: str, worst: Amount) -> Hold:

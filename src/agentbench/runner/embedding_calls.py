@@ -20,6 +20,7 @@ from agentbench.errors import (
 )
 from agentbench.protocol.response import Usage
 from agentbench.runner.ledger import Ledger
+from agentbench.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -56,11 +57,13 @@ class EmbeddingCalls:
         *,
         purse: Purse,
         sleep: Callable[[float], Awaitable[Any]],
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._catalog = catalog
         self._database = database
         self._purse = purse
         self._sleep = sleep
+        self._telemetry = telemetry or Telemetry({})
         self._places: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, int], asyncio.Semaphore]]
         self._places = WeakKeyDictionary()
 
@@ -77,7 +80,8 @@ class EmbeddingCalls:
         async with self._place(target.endpoint.name, catalog.retrieval.concurrency):
             try:
                 await ledger.pay(turn.request)
-                answer = await self._answer(target, ask, patience)
+                watch = self._telemetry.watch(target.endpoint, target.model, context=turn.context)
+                answer = await watch.embedding(self._answer(target, ask, patience))
                 _note(ledger, turn, answer)
                 ended = {"status": "completed"}
             except AgentbenchError as error:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from agentbench.runner.budget import Budgets
     from agentbench.runner.purse import Purse
     from agentbench.storage.database import Database
+    from agentbench.telemetry import Telemetry
 
 __all__ = ["Embeddings", "NamedEmbedder"]
 
@@ -52,13 +53,14 @@ class Embeddings:
         budgets: Budgets,
         may_name_models: Callable[[Principal], bool],
         sleep: Callable[[float], Awaitable[Any]] = anyio.sleep,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._catalog = catalog
         self._providers = providers
         self._database = database
         self._budgets = budgets
         self._may_name_models = may_name_models
-        self._calls = EmbeddingCalls(catalog, database, purse=purse, sleep=sleep)
+        self._calls = EmbeddingCalls(catalog, database, purse=purse, sleep=sleep, telemetry=telemetry)
 
     def models(self, principal: Principal = KERNEL) -> list[str]:
         """Return the embedding models that a principal may name, as far as they are known to be some."""

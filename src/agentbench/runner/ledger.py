@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from agentbench.config.rates import Tokens
 from agentbench.errors import InsufficientBalance
 from agentbench.runner.accounting import Call, row_of, summary
-from agentbench.runner.budget import Amount, hold
+from agentbench.runner.budget import Amount, hold, room
 from agentbench.runner.purse import microcredits
 from agentbench.runner.rates import affordable_answer, rates_for, worst_case, worst_cost
 from agentbench.storage.unsaved import Charge, Outcome
@@ -79,6 +79,8 @@ class Ledger:
         rates = await rates_for(self._target.endpoint, self._target.model)
         worst = None if rates is None else worst_cost(rates, tokens)
         amount = Amount(worst, tokens.total_input + tokens.output)
+        if self._turn.patient:
+            await room(self._turn.budgets, self._target.name, amount)
         self.call.hold = hold(self._turn.budgets, self._target.name, amount)
         if self._purse is None or rates is None or worst is None:
             return None

@@ -24,6 +24,8 @@ import msgspec
 from agentbench.config.mcp import split_mcp_reference
 from agentbench.errors import AgentbenchError, MissingExtra, UnknownName, UpstreamTimeout, UpstreamUnavailable
 from agentbench.protocol.request import FunctionTool
+from agentbench.protocol.values import Value
+from agentbench.providers.cassettes.deck import Asked, Deck
 from agentbench.runner.tools import Tool
 
 if TYPE_CHECKING:
@@ -52,10 +54,12 @@ class McpConnections:
     """The servers of a config. All calls belong on one event loop; `aclose` ends every connection.
 
     Other `servers` may be put in at any time; one that has changed is connected anew when it is next asked for tools.
+    A cassette in the `deck` may know a server's tools, which then isn't asked.
     """
 
-    def __init__(self, servers: Mapping[str, McpServer]) -> None:
+    def __init__(self, servers: Mapping[str, McpServer], deck: Deck | None = None) -> None:
         self.servers = servers
+        self._deck = deck or Deck()
         self._open: dict[str, _Connection] = {}
 
     async def tools(self, references: Sequence[str], taken: Collection[str] = ()) -> dict[str, Tool]:
@@ -64,7 +68,7 @@ class McpConnections:
         Raises `UnknownName`, `UpstreamUnavailable` or `UpstreamTimeout` with the server's name, or `MissingExtra`.
         """
         names = dict.fromkeys(split_mcp_reference(each)[0] for each in references)
-        listed = dict(zip(names, await asyncio.gather(*map(self._list, names)), strict=True))
+        listed = dict(zip(names, await asyncio.gather(*map(self._listed, names)), strict=True))
         found: dict[str, Tool] = {}
         for server, tool in _wanted(references, listed):
             name = _free_name(server, tool.name, {*taken, *found})
@@ -76,14 +80,23 @@ class McpConnections:
         connections, self._open = list(self._open.values()), {}
         await asyncio.gather(*(each.aclose() for each in connections))
 
-    async def _list(self, name: str) -> list[types.Tool]:
-        """Return a server's tools; one that went away since it was last asked is connected again, once."""
+    async def _listed(self, name: str) -> list[_Offered]:
+        """Return a server's tools, from it or from a cassette."""
+        tape, ask = self._deck.tape, partial(self._list, name)
+        asked = Asked(kind="tools", name=f"mcp:{self._server(name).name}", body=None)
+        return msgspec.convert(await (ask() if tape is None else tape.value(asked, ask)), list[_Offered])
+
+    async def _list(self, name: str) -> list[dict[str, Any]]:
+        """Ask a server for its tools; one that went away since it was last asked is connected again, once."""
         tools = await self._ask(name)
         if tools is None:
             tools = await self._ask(name)
         if tools is None:
             raise UpstreamUnavailable(f"The MCP server {name!r} can't list its tools.", endpoint=name)
-        return tools
+        return [
+            {"name": each.name, "description": each.description or each.title, "parameters": each.input_schema}
+            for each in tools
+        ]
 
     async def _ask(self, name: str) -> list[types.Tool] | None:
         if (old := self._open.get(name)) is not None and old.server != self.servers.get(name):
@@ -97,9 +110,10 @@ class McpConnections:
             await self._drop(name, connection)
             return None
 
-    def _tool(self, name: str, server: str, tool: types.Tool) -> Tool:
-        spec = FunctionTool(name=name, description=tool.description or tool.title, parameters=tool.input_schema)
-        return Tool(spec, partial(self._call, server, tool.name), timeout=self.servers[server].timeout)
+    def _tool(self, name: str, server: str, tool: _Offered) -> Tool:
+        spec = FunctionTool(name=name, description=tool.description, parameters=tool.parameters)
+        run = partial(self._call, server, tool.name)
+        return Tool(spec, run, timeout=self.servers[server].timeout, origin=f"mcp:{server}/{tool.name}")
 
     async def _call(self, name: str, tool: str, arguments: str) -> str:
         """Call a tool. A call is never made twice: what it does may have been done before the connection broke."""
@@ -115,17 +129,29 @@ class McpConnections:
             return f"Error: {error}"
         return f"Error: {_text(result)}" if result.is_error else _text(result)
 
-    def _connection(self, name: str) -> _Connection:
+    def _server(self, name: str) -> McpServer:
         if name not in self.servers:
             raise UnknownName("MCP server", name, self.servers)
+        return self.servers[name]
+
+    def _connection(self, name: str) -> _Connection:
+        server = self._server(name)
         if name not in self._open or self._open[name].is_over:
-            self._open[name] = _Connection(self.servers[name])
+            self._open[name] = _Connection(server)
         return self._open[name]
 
     async def _drop(self, name: str, connection: _Connection) -> None:
         if self._open.get(name) is connection:
             del self._open[name]
         await connection.aclose()
+
+
+class _Offered(Value, frozen=True, kw_only=True):
+    """What a server says of one of its tools."""
+
+    name: str
+    description: str | None
+    parameters: dict[str, Any]
 
 
 class _Connection:
@@ -259,9 +285,9 @@ async def _all_tools(client: mcp.Client) -> list[types.Tool]:
                 return found
 
 
-def _wanted(references: Iterable[str], listed: Mapping[str, list[types.Tool]]) -> Iterable[tuple[str, types.Tool]]:
+def _wanted(references: Iterable[str], listed: Mapping[str, list[_Offered]]) -> Iterable[tuple[str, _Offered]]:
     """Return each tool that is named, with its server, once, in the order in which they are named."""
-    found: dict[tuple[str, str], types.Tool] = {}
+    found: dict[tuple[str, str], _Offered] = {}
     for reference in references:
         server, wanted = split_mcp_reference(reference)
         named = {tool.name: tool for tool in listed[server] if wanted in {None, tool.name}}

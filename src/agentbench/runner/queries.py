@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agentbench.runner.target import Target
     from agentbench.runner.turn import Turn
     from agentbench.storage.database import Database
+    from agentbench.telemetry import Telemetry
 
 __all__ = ["QueryWriter"]
 
@@ -57,9 +58,12 @@ class QueryWriter:
         database: Database,
         *,
         purse: Purse | None = None,
+        telemetry: Telemetry | None = None,
         seconds: float = _SECONDS,
     ) -> None:
-        self._calls = SideCalls(catalog, providers, database, purse=purse, context="retrieval", seconds=seconds)
+        self._calls = SideCalls(
+            catalog, providers, database, purse=purse, telemetry=telemetry, context="retrieval", seconds=seconds
+        )
 
     async def queries(self, turn: Turn, target: Target, items: Sequence[InputItem]) -> tuple[str, ...]:
         """Return up to three queries; none if the model can't."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -56,6 +55,11 @@ _TOKENS_PER_IMAGE = 2_000  # at most, with most providers, whatever its size
 _IMAGE = re.compile(rb'"image_url":"[^"]*"')
 
 
+_MOST_KNOWN = 4096
+_known: dict[tuple[str, str | None, str], Rates | None] = {}
+"""What the price lists said, as asking them takes a thread."""
+
+
 async def rates_for(endpoint: Endpoint, model: str) -> Rates | None:
     """Return a model's rates: the config's for it, the config's for any model, or the price lists'; None if unknown.
 
@@ -66,8 +70,12 @@ async def rates_for(endpoint: Endpoint, model: str) -> Rates | None:
     if is_in_process(endpoint):
         return endpoint.rates.get(ANY_MODEL) or FREE
     provider = "openai" if endpoint.name == "openAI" else _PROVIDERS.get(endpoint.provider)
-    listed = await anyio.to_thread.run_sync(_listed, endpoint.base_url or "", provider, model)
-    return listed or endpoint.rates.get(ANY_MODEL)
+    asked = (endpoint.base_url or "", provider, model)
+    if asked not in _known:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        _known[asked] = await anyio.to_thread.run_sync(_listed, *asked)
+    return _known[asked] or endpoint.rates.get(ANY_MODEL)
 
 
 def is_in_process(endpoint: Endpoint) -> bool:
@@ -165,7 +173,6 @@ def affordable_answer(rates: Rates, input_tokens: int, credits_left: float) -> i
     return max(0, int(left / price)) if price else 0
 
 
-@lru_cache(maxsize=4096)
 def _listed(base_url: str, provider: str | None, model: str) -> Rates | None:
     """Return what the price lists say: by the upstream's address, or else by whose protocol it speaks."""
     import genai_prices  # half a second of import, so only where a price is wanted, and off the event loop

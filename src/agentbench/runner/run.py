@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import aclosing
 from functools import partial
@@ -18,6 +19,7 @@ from agentbench.runner.documents import without_searches
 from agentbench.runner.headers import with_headers
 from agentbench.runner.history import History, load_history
 from agentbench.runner.inputs import resolved
+from agentbench.runner.interrupting import Wait
 from agentbench.runner.ledger import Ledger
 from agentbench.runner.merge import merged, with_past
 from agentbench.runner.pacing import paced
@@ -26,6 +28,7 @@ from agentbench.runner.steps import Steps
 from agentbench.runner.tool_results import with_short_results
 from agentbench.storage import responses
 from agentbench.storage.responses import StoredResponse
+from agentbench.telemetry import SILENT, Watch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -70,11 +73,13 @@ class Run:
         ledger: bool = True,
         recordings: Recordings | None = None,
         grounding: Grounding | None = None,
+        watch: Watch = SILENT,
     ) -> None:
         self.turn = turn
         self.target = target
         self._recordings = recordings
         self._grounding = grounding
+        self._watch = watch
         self._grounds: Grounds | None = None
         self._provider = provider
         self._database = database
@@ -85,8 +90,11 @@ class Run:
         self._builder = EventBuilder(draft(turn.request, model=turn.request.model or target.name))
         self._history = History()
         self._started = False
+        self._ended = False
         self._stopped: str | None = None
         self._scope: CancelScope | None = None
+        self._wait = Wait()
+        self._is_reading = False
 
     @property
     def own_tools(self) -> frozenset[str]:
@@ -124,6 +132,11 @@ class Run:
         return self._ledger.row
 
     @property
+    def is_running(self) -> bool:
+        """Whether it has begun, and its answer is not whole and stored yet."""
+        return self._scope is not None and not self._ended
+
+    @property
     def warning(self) -> str | None:
         """What to tell the person about what couldn't be stored, if anything."""
         return self._ledger.warning
@@ -139,7 +152,9 @@ class Run:
         Call it on the event loop that runs `events()`.
         """
         self._stopped = reason
-        if self._scope is not None:
+        if self._is_reading:
+            self._wait.interrupt()
+        elif self._scope is not None:
             self._scope.cancel()
 
     def events(self, *, watched: bool = False) -> AsyncGenerator[list[Event]]:
@@ -149,7 +164,8 @@ class Run:
         """
         request = self.turn.request
         watched = watched or (request.stream and not request.background)
-        return paced(self._events(), self.target.endpoint.stream_rate if watched else 0)
+        events = self._watch.turn(self._events(), request, self._builder)
+        return paced(events, self.target.endpoint.stream_rate if watched else 0)
 
     async def planned(self) -> CreateResponse:
         """Return what the first upstream call of this run would ask. It isn't sent, nor may the run begin."""
@@ -182,10 +198,12 @@ class Run:
             if self.row is None:  # the reader is gone: nobody sees another event, but it is stored and counted
                 trace.add(self._end(self._stopped or "interrupted"))
                 await self._keep()
+            self._ended = True
 
     async def _upstream(self) -> AsyncGenerator[list[Event]]:
         """Call the upstream, run the tools that it asks for here, and call it again, until it has answered."""
-        await self._prepare()
+        with self._watch.inside():
+            await self._prepare()
         request = await self._next_request()
         if self.turn.request.background:
             self._started = True
@@ -287,26 +305,44 @@ class Run:
 
     async def _call(self, request: CreateResponse) -> AsyncGenerator[list[Event]]:
         call = self._ledger.call
+        asked = play(self._provider, request, self.target.endpoint, self._builder)
         try:
-            async with aclosing(play(self._provider, request, self.target.endpoint, self._builder)) as batches:
-                async for batch in batches:
+            async with aclosing(self._watch.call(asked, request, lambda: self._made)) as batches:
+                async for batch in batches:  # the first says only that the upstream answers
                     call.request = request
                     if not self._started:
                         self._started = True
                         yield self._begin()
-                    call.watch(batch)
                     yield batch
+                    break
+                self._is_reading = True
+                while (more := await self._read(batches)) is not None:
+                    call.watch(more)
+                    yield more
         finally:
+            self._is_reading = False
             call.told = self._builder.call_usage
             call.is_whole = self._builder.outcome in ("completed", "incomplete")
 
     async def _next(self, batches: AsyncGenerator[list[Event]]) -> list[Event] | None:
         """Return the next batch; None at the end, or at once when `stop` is called."""
+        if self._is_reading:
+            return None if self._stopped else await anext(batches, None)
         with CancelScope() as self._scope:
             if self._stopped:
                 return None
             return await anext(batches, None)
         return None
+
+    async def _read(self, batches: AsyncGenerator[list[Event]]) -> list[Event] | None:
+        """Do what `_next` does where nothing but the upstream is waited for: it costs less."""
+        try:
+            return await self._wait.on(anext(batches, None))
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._stopped is None or task is None or task.cancelling():
+                raise
+            return None
 
     def _end(self, stopped: str | None) -> list[Event]:
         first = [] if self._started else self._builder.start()
@@ -340,7 +376,8 @@ class Run:
                 outcome = msgspec.structs.replace(outcome, response=self._stored(), is_head=answered)
             await self._ledger.record(outcome)
         if self._tell_titler is not None:
-            self._tell_titler(self.response)
+            with self._watch.inside():
+                self._tell_titler(self.response)
 
     def _stored(self) -> StoredResponse:
         cell, agent = self.turn.cell, self.target.agent

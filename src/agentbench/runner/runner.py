@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property, partial
+from threading import Lock
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -24,6 +26,7 @@ from agentbench.runner.steps import Steps
 from agentbench.runner.target import find_target, model_names
 from agentbench.runner.titles import Titler
 from agentbench.runner.tools import Toolbox
+from agentbench.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from agentbench.runner.tools import Tool
     from agentbench.runner.turn import Turn
     from agentbench.storage.database import Database
+    from agentbench.telemetry import Watch
 
 __all__ = ["Runner"]
 
@@ -44,17 +48,20 @@ __all__ = ["Runner"]
 class Runner:
     """Runs turns against one catalog, one set of providers and one database; it owns none of them."""
 
-    def __init__(self, catalog: Catalog, providers: Providers, database: Database) -> None:
+    def __init__(
+        self, catalog: Catalog, providers: Providers, database: Database, *, telemetry: Telemetry | None = None
+    ) -> None:
         self.catalog = catalog
+        self.telemetry = telemetry or Telemetry({})
         self.database = database
         self.providers = providers
         self.budgets = Budgets()
         self.toolbox = Toolbox()
         self.recordings = Recordings()
         self.background = Background(database)
-        self.mcp = McpConnections(catalog.mcp_servers)
+        self.mcp = McpConnections(catalog.mcp_servers, providers.deck)
         self.purse = Purse(lambda: self.catalog.balance, database)
-        self.titles = Titler(lambda: self.catalog, providers, database, purse=self.purse)
+        self.titles = Titler(lambda: self.catalog, providers, database, purse=self.purse, telemetry=self.telemetry)
         self.embeddings = Embeddings(
             lambda: self.catalog,
             providers,
@@ -62,11 +69,13 @@ class Runner:
             purse=self.purse,
             budgets=self.budgets,
             may_name_models=self.may_name_models,
+            telemetry=self.telemetry,
         )
         self.library = Library(database, embedder=self.embeddings.embedder_for, settings=lambda: self.catalog.retrieval)
-        writer = QueryWriter(lambda: self.catalog, providers, database, purse=self.purse)
+        writer = QueryWriter(lambda: self.catalog, providers, database, purse=self.purse, telemetry=self.telemetry)
         self.grounding = Grounding(lambda: self.catalog, self.library, self.embeddings, writer)
-        self._remote: WeakSet[Run] = WeakSet()
+        self._runs: WeakSet[Run] = WeakSet()
+        self._runs_lock = Lock()  # turns start on any thread
 
     @cached_property
     def assistants(self) -> Assistants:
@@ -84,39 +93,48 @@ class Runner:
         if not turn.principal.remote:
             turn = msgspec.structs.replace(turn, budgets=self.budgets.now())
         target = self._target(turn)
-        names = () if target.agent is None else target.agent.tools
-        own = self.toolbox.select((name for name in names if not is_mcp_reference(name)), tools)
-        more = partial(self.mcp.tools, tuple(filter(is_mcp_reference, names)))
-        here = self.toolbox.those(self.toolbox.names) if self._runs_functions_of(target, turn) else {}
-        steps = Steps(own, turn.request, approve, limit=self.catalog.recursion_limit, more=more, unoffered=here)
+        watch = self.telemetry.watch(
+            target.endpoint, target.model, agent=target.agent, conversation=turn.conversation, context=turn.context
+        )
         provider = self.providers.of(target.endpoint)
         run = Run(
             turn,
             target,
             provider,
             self.database,
-            steps=steps,
+            steps=self._steps(turn, target, tools, approve, watch),
             titler=self.titles,
             purse=self.purse if self.catalog.balance.enabled else None,
             ledger=self.catalog.keeps_ledger,
             recordings=self.recordings,
             grounding=self.grounding,
+            watch=watch,
         )
-        if turn.principal.remote:
-            self._remote.add(run)
+        with self._runs_lock:
+            self._runs.add(run)
         return run
+
+    def answers_in(self, conversation_id: str) -> bool:
+        """Tell whether an answer in that conversation is being made in this process."""
+        return any(run.is_running and run.turn.conversation == conversation_id for run in self._known_runs())
 
     def use(self, catalog: Catalog) -> None:
         """Run the turns that start from now on against another catalog."""
         self.catalog = catalog
         self.mcp.servers = catalog.mcp_servers
 
+    def trying(self, catalog: Catalog) -> Runner:
+        """Return a runner of the same parts that finds who answers in another catalog."""
+        other = copy(self)
+        other.catalog = catalog
+        return other
+
     def stop_remote(self) -> bool:
         """Let the running turns of callers over HTTP end as incomplete; return whether there were any.
 
         Call it on the event loop that runs them.
         """
-        running = [run for run in self._remote if run.row is None]
+        running = [run for run in self._known_runs() if run.turn.principal.remote and run.row is None]
         for run in running:
             run.stop()
         return bool(running)
@@ -143,6 +161,27 @@ class Runner:
     def may_name_models(self, principal: Principal) -> bool:
         """Return whether a principal may name an `endpoint/model` in place of an agent."""
         return not principal.remote or (self.catalog.remote.models and principal.agents is None)
+
+    def _known_runs(self) -> list[Run]:
+        with self._runs_lock:
+            return list(self._runs)
+
+    def _steps(self, turn: Turn, target: Target, tools: Iterable[Tool], approve: Approve | None, watch: Watch) -> Steps:
+        """Return what runs the tools of a turn: the agent's own, and `tools`."""
+        names = () if target.agent is None else target.agent.tools
+        own = self.toolbox.select((name for name in names if not is_mcp_reference(name)), tools)
+        more = partial(self.mcp.tools, tuple(filter(is_mcp_reference, names)))
+        here = self.toolbox.those(self.toolbox.names) if self._runs_functions_of(target, turn) else {}
+        return Steps(
+            own,
+            turn.request,
+            approve,
+            limit=self.catalog.recursion_limit,
+            more=more,
+            unoffered=here,
+            deck=self.providers.deck,
+            watch=watch,
+        )
 
     def _runs_functions_of(self, target: Target, turn: Turn) -> bool:
         """Return whether the functions of an upstream's assistant run here if a tool has their name."""

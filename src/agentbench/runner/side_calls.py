@@ -10,6 +10,7 @@ import anyio
 from agentbench.errors import UpstreamError, UpstreamTimeout
 from agentbench.runner.run import Run
 from agentbench.runner.turn import Turn
+from agentbench.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from agentbench.runner.purse import Purse
     from agentbench.runner.target import Target
     from agentbench.storage.database import Database
+    from agentbench.telemetry import Watch
 
 __all__ = ["SideCalls"]
 
@@ -37,11 +39,13 @@ class SideCalls:
         database: Database,
         *,
         purse: Purse | None,
+        telemetry: Telemetry | None = None,
         context: str,
         seconds: float,
     ) -> None:
         self._catalog, self._providers, self._database = catalog, providers, database
         self._purse, self._context, self._seconds = purse, context, seconds
+        self._telemetry = telemetry or Telemetry({})
 
     async def ask(self, turn: Turn, target: Target, request: CreateResponse) -> str:
         """Return the answer's text; raises `UpstreamTimeout`, and `UpstreamError` for an answer that failed."""
@@ -62,6 +66,7 @@ class SideCalls:
             self._database,
             purse=self._purse if catalog.balance.enabled else None,
             ledger=catalog.keeps_ledger,
+            watch=self._watch(asked, target),
         )
         with anyio.move_on_after(self._seconds) as limit:
             async with aclosing(run.events()) as batches:
@@ -72,3 +77,8 @@ class SideCalls:
         if run.response.error is not None:
             raise UpstreamError(run.response.error.message)
         return run.response.output_text
+
+    def _watch(self, asked: Turn, target: Target) -> Watch:
+        return self._telemetry.watch(
+            target.endpoint, target.model, conversation=asked.conversation, context=self._context, beside=True
+        )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 import msgspec
 
+from agentbench.errors import CassetteMiss
 from agentbench.protocol.items import FunctionCall, FunctionCallOutput
 from agentbench.protocol.request import AllowedTools
 from agentbench.protocol.values import new_id
+from agentbench.providers.cassettes.deck import Asked, Deck
+from agentbench.telemetry import SILENT, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -41,6 +45,8 @@ class Steps:
         limit: int = 25,
         more: Callable[[Collection[str]], Awaitable[Mapping[str, Tool]]] | None = None,
         unoffered: Mapping[str, Tool] | None = None,
+        deck: Deck | None = None,
+        watch: Watch = SILENT,
     ) -> None:
         self._limit = limit
         theirs = {each.name for each in request.tools}
@@ -50,6 +56,8 @@ class Steps:
         self._more = more
         self._request = request
         self._approve = approve
+        self._deck = deck or Deck()
+        self._watch = watch
         self._left = request.max_tool_calls
         self._count = 0
         self._used_up = False
@@ -96,15 +104,21 @@ class Steps:
         return next((call for call in calls if not self._is_allowed(call.name)), None)
 
     async def run(self, calls: Sequence[FunctionCall]) -> list[FunctionCallOutput]:
-        """Run calls side by side and return their results in the calls' order. Never raises for a tool's sake."""
+        """Run calls side by side and return their results in the calls' order. Raises nothing but `CassetteMiss`."""
         results = [""] * len(calls)
+        missed: list[CassetteMiss] = []
 
         async def work(place: int, call: FunctionCall) -> None:
-            results[place] = await self._result(call, place)
+            try:
+                results[place] = await self._watch.tool(call, self._result(call, place))
+            except CassetteMiss as miss:
+                missed.append(miss)
 
         async with anyio.create_task_group() as group:
             for place, call in enumerate(calls):
                 group.start_soon(work, place, call)
+        if missed:
+            raise missed[0]
         if self._left is not None:
             self._left = max(0, self._left - len(calls))
         return [
@@ -117,7 +131,16 @@ class Steps:
             return f"Error: {call.name} may not be called now."
         if self._count >= self._limit or (self._left is not None and place >= self._left):
             return "Error: not run, as no more tool calls are allowed in this answer."
-        tool = self.tools[call.name]
+        tool, tape = self.tools[call.name], self._deck.tape
+        if tape is None:
+            return await self._run_tool(tool, call)
+        start = time.perf_counter()
+        asked = Asked(kind="tool", name=tool.origin, body=_as_json(call.arguments))
+        result = await tape.value(asked, partial(self._run_tool, tool, call))
+        self.seconds.setdefault(call.call_id, time.perf_counter() - start)
+        return result
+
+    async def _run_tool(self, tool: Tool, call: FunctionCall) -> str:
         if tool.approval == "ask" and not (self._approve and await self._approve(call)):
             return "Error: the person declined this call." if self._approve else "Error: nobody is here to approve it."
         start = time.perf_counter()
@@ -129,6 +152,14 @@ class Steps:
     def _is_allowed(self, name: str) -> bool:
         choice = self._request.tool_choice
         return not isinstance(choice, AllowedTools) or any(tool.name == name for tool in choice.tools)
+
+
+def _as_json(arguments: str) -> Any:
+    """Return arguments as what they say; a model may have written no JSON."""
+    try:
+        return msgspec.json.decode(arguments or "{}")
+    except msgspec.DecodeError:
+        return arguments
 
 
 def _freed(choice: ToolChoice) -> ToolChoice:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from agentbench.runner.turn import Turn
     from agentbench.storage.conversations import TitledBy
     from agentbench.storage.database import Database
+    from agentbench.telemetry import Telemetry
 
 __all__ = ["Titler", "title_target"]
 
@@ -51,11 +52,14 @@ class Titler:
         database: Database,
         *,
         purse: Purse | None = None,
+        telemetry: Telemetry | None = None,
         seconds: float = _SECONDS,
     ) -> None:
         self._catalog = catalog
         self._database = database
-        self._calls = SideCalls(catalog, providers, database, purse=purse, context="title", seconds=seconds)
+        self._calls = SideCalls(
+            catalog, providers, database, purse=purse, telemetry=telemetry, context="title", seconds=seconds
+        )
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def begin(self, turn: Turn, target: Target) -> Callable[[Response], None] | None:

@@ -35,6 +35,7 @@ class Tool:
     """A function that an agent may call here. Calling the object calls the function, as before.
 
     `approval="ask"` has a person asked before each call; `timeout` is in seconds, after which the model is told so.
+    `origin` is what it is wherever it has another name: `mcp:SERVER/TOOL`.
     """
 
     def __init__(
@@ -45,8 +46,10 @@ class Tool:
         function: Callable[..., Any] | None = None,
         approval: Approval = "never",
         timeout: float = _SECONDS,
+        origin: str | None = None,
     ) -> None:
         self.spec = spec
+        self.origin = origin or spec.name
         self.approval = approval
         self.timeout = timeout
         self._run = run

@@ -31,8 +31,8 @@ class Turn(Value, frozen=True, kw_only=True):
 
     `agent` is an agent's id; without it the request's `model` may name an agent or an `endpoint/model`. A `persona`
     answers in place of either: an assistant, which no config names. `past` holds the turns before where the caller has
-    them, stored or not; None has them looked up. Its calls count against the `budgets`. The answer may rest on the
-    `documents`.
+    them, stored or not; None has them looked up. Its calls count against the `budgets`; a `patient` one's wait where
+    calls that still run hold what they need. The answer may rest on the `documents`.
     """
 
     request: CreateResponse
@@ -44,4 +44,5 @@ class Turn(Value, frozen=True, kw_only=True):
     context: str = "message"
     past: tuple[StoredResponse, ...] | None = None
     budgets: tuple[Budget, ...] = ()
+    patient: bool = False
     documents: tuple[Document, ...] = ()

@@ -34,12 +34,17 @@ class ChatEncoder:
             "created": response.created_at,
             "model": response.model,
         }
+        head = self._json.encode(self._head)[:-1]
+        self._before = b'data: %s,"choices":[{"index":0,"delta":{"content":' % head
+        self._after = b'},"logprobs":null,"finish_reason":null}]}\n\n'
 
     def feed(self, event: Event) -> Iterator[bytes]:
         """Return the chunks that the event causes; most events of structure cause none."""
         match event:
+            case ev.TextDelta(logprobs=()):
+                yield self._before + self._json.encode(event.delta) + self._after
             case ev.TextDelta():
-                yield self._delta({"content": event.delta}, logprobs=_logprobs(event))
+                yield self._delta({"content": event.delta}, logprobs={"content": event.logprobs, "refusal": None})
             case ev.ReasoningDelta() | ev.SummaryDelta():
                 yield self._delta({"reasoning_content": event.delta})
             case ev.RefusalDelta():
@@ -117,7 +122,3 @@ def usage_body(usage: Usage | None) -> dict[str, Any] | None:
         "prompt_tokens_details": usage.input_tokens_details,
         "completion_tokens_details": usage.output_tokens_details,
     }
-
-
-def _logprobs(event: ev.TextDelta) -> dict[str, Any] | None:
-    return {"content": event.logprobs, "refusal": None} if event.logprobs else None

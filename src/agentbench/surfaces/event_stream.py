@@ -23,7 +23,7 @@ _KEEP_ALIVE = b": keep-alive\n\n"
 
 
 class EventStream(HTTPResponse):
-    """A server-sent stream: each frame one write, a comment where nothing else is sent for 15 seconds.
+    """A server-sent stream: each piece of it one write, a comment where nothing else is sent for 15 seconds.
 
     It ends at once, with all that feeds it, when the client goes away.
     """

@@ -108,7 +108,7 @@ async def test_a_time_limit(database: Database) -> None:
     """A run that takes too long expires, and its upstream is closed."""
     provider = FakeProvider("one ", HANG)
     async with talking(database, provider=provider) as thread:
-        settle(thread.runner, time_limit=0.05)
+        settle(thread.runner, time_limit=0.5)
         with anyio.fail_after(5):
             run = await thread.ended()
         assert (run.status, provider.closed) == ("expired", 1)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Passage", "answer"]
 
 _LONGEST_ERROR = 100_000
+_NO_STATUS = 600
 _NOT_OURS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN)
 
 
@@ -69,6 +70,8 @@ async def answer(request: Request, passed: Passed, endpoint: Endpoint) -> HTTPRe
         words = mask(said(await _beginning(chunks)), endpoint)
     if passed.status < HTTPStatus.BAD_REQUEST:
         raise UpstreamUnavailable(f"{endpoint.name} has moved ({passed.status}). Correct baseURL.")
+    if passed.status >= _NO_STATUS:
+        raise UpstreamUnavailable(f"{endpoint.name} is in trouble ({passed.status}). Try again later.")
     if passed.status in _NOT_OURS:
         raise UpstreamRefused(f"{endpoint.name} refused the key ({passed.status}). It says: {words}")
     return refused(passed.status, words, as_openai="/v1/" in request.url.path)

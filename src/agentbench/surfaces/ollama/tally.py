@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from agentbench.errors import UpstreamGarbled
 from agentbench.protocol.response import Usage
+from agentbench.providers.counts import count
 from agentbench.providers.frames import Lines
 
 if TYPE_CHECKING:
@@ -67,8 +69,9 @@ class OllamaTally:
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes of an answer."""
-        for line in self._lines.feed(chunk):
-            self._read(line)
+        with suppress(UpstreamGarbled):  # a line that is too long to be read is handed on all the same
+            for line in self._lines.feed(chunk):
+                self._read(line)
 
     def close(self) -> None:
         """Read what is left; a body that isn't streamed is whole with its end."""
@@ -96,10 +99,10 @@ class OllamaTally:
             )
 
     def _count(self, read: Any, written: Any) -> None:
-        if isinstance(read, int):
-            self._counted, self._input = True, read
-        if isinstance(written, int):
-            self._counted, self._output = True, written
+        if (found := count(read)) is not None:
+            self._counted, self._input = True, found
+        if (found := count(written)) is not None:
+            self._counted, self._output = True, found
 
 
 def _texts(told: _Told) -> Iterator[str]:
