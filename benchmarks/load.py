@@ -45,11 +45,11 @@ def main() -> None:
     parser.add_argument("--once", metavar="STATEMENT", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.once:
-        print(json.dumps(asdict(measure(options.once))))  # noqa: TID251 - no agentbench before it is measured
+        print(json.dumps(asdict(measure(options.once))))
         return
     for statement in STATEMENTS:
         cost = best([measure_apart(statement) for _ in range(options.runs)])
-        print(json.dumps(asdict(cost)) if options.json else line(cost))  # noqa: TID251 - see above
+        print(json.dumps(asdict(cost)) if options.json else line(cost))
 
 
 def line(cost: Cost) -> str:
