@@ -21,9 +21,10 @@ if TYPE_CHECKING:
         set_workbench,
         unload_ipython_extension,
     )
-    from agentbench.notebook.export import export
+    from agentbench.notebook.export import export, import_conversations
     from agentbench.runner.tools import Tool, tool
     from agentbench.workbench import Stream, Workbench
+    from agentbench.workbench.experiments.judging import judge
 
 __all__ = [
     "AgentbenchError",
@@ -34,6 +35,8 @@ __all__ = [
     "assistant",
     "export",
     "get_workbench",
+    "import_conversations",
+    "judge",
     "last",
     "load_ipython_extension",
     "set_workbench",
@@ -49,6 +52,8 @@ _HOMES = {
     "assistant": "notebook",
     "export": "notebook.export",
     "get_workbench": "notebook",
+    "import_conversations": "notebook.export",
+    "judge": "workbench.experiments.judging",
     "last": "notebook",
     "load_ipython_extension": "notebook",
     "set_workbench": "notebook",

@@ -29,7 +29,8 @@
         ├── UpstreamRateLimited   429  rate_limit_exceeded          carries `retry_after` seconds
         ├── UpstreamUnavailable   503  upstream_unavailable         5xx (with `retry_after`), no connection, dropped
         ├── UpstreamTimeout       504  upstream_timeout             silent for too long, or 408
-        └── UpstreamGarbled       502  upstream_garbled             not the JSON or events of its protocol
+        ├── UpstreamGarbled       502  upstream_garbled             not the JSON or events of its protocol
+        └── CassetteMiss          502  cassette_miss                a replayed cassette holds no such request
 
 Each row gives the HTTP status and the `code`. A message is one or two short sentences: what happened, then what to
 do. Surfaces give an error their own shape from `status`, `type`, `code` and `param`.
@@ -47,6 +48,7 @@ __all__ = [
     "AgentbenchError",
     "AnswerFailed",
     "BudgetExceeded",
+    "CassetteMiss",
     "ConfigError",
     "ContextTooLong",
     "InsufficientBalance",
@@ -347,3 +349,10 @@ class UpstreamGarbled(UpstreamError):
 
     type = "upstream_garbled"
     code = "upstream_garbled"
+
+
+class CassetteMiss(UpstreamError):
+    """What was asked isn't among what a cassette that is replayed has recorded."""
+
+    type = "cassette_miss"
+    code = "cassette_miss"

@@ -6,18 +6,20 @@ import asyncio
 import hashlib
 import re
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select
 
+from agentbench.auth.accounts import Accounts
 from agentbench.auth.principal import KERNEL, KERNEL_EMAIL
 from agentbench.errors import InvalidRequest, NotAuthenticated, RateLimited, TokenExpired, UnknownName
 from agentbench.storage import tables
 
 if TYPE_CHECKING:
-    from agentbench.auth.accounts import Accounts
+    from agentbench.storage.database import Database
     from agentbench.storage.users import User
 
 pytestmark = pytest.mark.anyio
@@ -130,15 +132,33 @@ async def test_wrong_takes_as_long(accounts: Accounts, ann: User) -> None:
     assert first > wrong / 2
 
 
-async def test_too_many_attempts(accounts: Accounts, ann: User) -> None:
-    """After ten wrong ones in a minute not even the right password helps, known email or not."""
+async def test_too_many_attempts(accounts: Accounts, ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After so many wrong ones in a minute not even the right password helps, known email or not, here or elsewhere."""
+    monkeypatch.setattr("agentbench.auth.accounts.SIGN_INS_PER_MINUTE", 2)
+    elsewhere = Accounts(accounts.database)
     for email in ("ann@example.org", "eve@example.org"):
-        accounts._attempts._moments.clear()
-        for _ in range(10):
-            accounts._attempts.take(email, 10)
-        with pytest.raises(RateLimited, match="Wait a minute") as caught:
-            await accounts.sign_in(email.upper(), PASSWORD)
-        assert 0 < caught.value.retry_after <= 60
+        for each in (accounts, elsewhere):
+            with pytest.raises(NotAuthenticated):
+                await each.sign_in(email, "wrong one")
+        for each in (accounts, elsewhere):
+            with pytest.raises(RateLimited, match="Wait a minute") as caught:
+                await each.sign_in(email.upper(), PASSWORD)
+            assert 0 < caught.value.retry_after <= 60
+
+
+async def test_attempts_are_forgotten(
+    accounts: Accounts, ann: User, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the password was right they count from nothing; what was taken for an email is not in the database."""
+    monkeypatch.setattr("agentbench.auth.accounts.SIGN_INS_PER_MINUTE", 2)
+    for password in ("wrong one", PASSWORD, "wrong one", PASSWORD):
+        with suppress(NotAuthenticated):
+            await accounts.sign_in("ann@example.org", password)
+    with pytest.raises(NotAuthenticated):
+        await accounts.sign_in("my password", "")
+    names = database.read_now(lambda connection: list(connection.scalars(select(tables.rate_limits.c.name))))
+    assert len(names) == 1
+    assert "my password" not in names[0]
 
 
 async def test_a_new_password(accounts: Accounts, ann: User) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,9 @@ def plain_shell() -> Iterator[Shell]:
     yield Shell(ip)
     agentbench.unload_ipython_extension(ip)
     atexit.unregister(ip.atexit_operations)
+    gc.freeze()  # it collects garbage three times, which takes a second where many tests ran before
     ip.atexit_operations()
+    gc.unfreeze()
     InteractiveShell.clear_instance()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from keyword import kwlist
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,6 +29,7 @@ COMMANDS = {
     "prices",
     "serve",
 }
+COMMANDS |= {"branch", "cassette", "compare", "delete", "export", "fix", "import", "open", "tree"}
 COMMANDS |= {"files", "inspect", "know", "probe", "usage", "use"}
 AGENTS = {"bot", "counter"}
 MODELS = {"gone/m", *(f"scripted/{name}" for name in SCRIPTED)}
@@ -84,7 +86,7 @@ def test_tab_completes(shell: Shell, text: str, expected: set[str]) -> None:
 def test_tab_keeps_out_of_the_prompt(shell: Shell, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing of ours is offered in a prompt, in a cell's body, on the next line or after another magic."""
     offered = completed(shell, text)
-    assert offered.isdisjoint({*COMMANDS, *AGENTS, *MODELS, "--to"} - set(dir(builtins)))
+    assert offered.isdisjoint({*COMMANDS, *AGENTS, *MODELS, "--to"} - {*dir(builtins), *kwlist})
     assert capsys.readouterr().err == ""
 
 

@@ -52,10 +52,11 @@ def test_a_wrong_expression_is_named(text: str, message: str) -> None:
     assert caught.value.message.startswith(message)
 
 
-def test_a_frame_is_put_in_whole() -> None:
-    """A DataFrame of many rows is not abridged, as its `str` is."""
+def test_a_frame_is_put_in_as_its_schema() -> None:
+    """A DataFrame of many rows takes few lines; its text, if that is asked for, takes all."""
     frame = pd.DataFrame({"n": range(500)})
-    assert len(interpolate("{{frame}}", {"frame": frame}).splitlines()) == 501
+    assert len(interpolate("{{frame}}", {"frame": frame}).splitlines()) == 9
+    assert len(interpolate("{{frame.to_string()}}", {"frame": frame}).splitlines()) == 501
 
 
 def test_an_expression_leaves_no_names_behind() -> None:

@@ -192,8 +192,9 @@ def test_usage_is_a_frame(shell: Shell) -> None:
 def test_help_explains(shell: Shell) -> None:
     """`help`, or nothing at all, lists the commands; with a command it lists the options."""
     commands = [row[0].split()[1] for row in shell.run("%agent help").rows]
-    told = "chat agents assistants use new history files know usage prices budget balance config serve keys inspect"
-    assert commands == [*told.split(), "probe", "help"]
+    told = "chat compare fix agents assistants use new history open tree branch delete export import files know usage"
+    told += " prices budget balance config serve keys inspect probe cassette help"
+    assert commands == told.split()
     assert shell.run("%agent").rows == shell.run("%agent help").rows
     assert "-t/--temperature NUMBER" in [row[0] for row in shell.run("%agent help chat").rows]
 

@@ -10,7 +10,7 @@ from tests.notebook.scripts import CONFIG
 from agentbench import Workbench
 from agentbench.errors import AnswerFailed
 from agentbench.notebook.sanitize import literal
-from agentbench.notebook.transcript import Transcript, conversation_table
+from agentbench.notebook.transcript import ConversationList, Transcript
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,5 +86,9 @@ def test_the_list_marks_the_current_conversation(bench: Workbench) -> None:
     """Conversations are listed with title and agent; an arrow marks the one in use."""
     old = bench.start_conversation("Clouds", agent="bot")
     new = bench.start_conversation("Rain")
-    table = conversation_table(bench.conversations(), old)
-    assert [row[:3] for row in table.rows] == [[new.id, "Rain", ""], [f"{old.id} ←", "Clouds", "bot"]]
+    found = bench.conversations()
+    table = ConversationList(found, bench.took(found), old)
+    assert [[*row[:3], row[-1]] for row in table.rows] == [
+        ["1", "Rain", "", new.id],
+        ["2 ←", "Clouds", "bot", old.id],
+    ]

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from agentbench.protocol import Event
     from agentbench.workbench import Stream
 
-__all__ = ["Canvas", "NotebookCanvas", "TerminalCanvas", "draw"]
+__all__ = ["INTERRUPTS", "Canvas", "NotebookCanvas", "TerminalCanvas", "draw", "taking_interrupts"]
 
-_Interrupts = (KeyboardInterrupt, asyncio.CancelledError)
+INTERRUPTS = (KeyboardInterrupt, asyncio.CancelledError)
+"""What an interrupt is raised as: in code that blocks, and in a task."""
 
 
 class Canvas(Protocol):
@@ -124,6 +125,28 @@ class TerminalCanvas:
         print(text, end="", flush=True)  # noqa: T201 - this is the terminal's canvas
 
 
+@contextmanager
+def taking_interrupts(*, blocking: bool) -> Iterator[None]:
+    """Take every interrupt: ipykernel cancels a cell only once, and one that goes on could not be stopped again.
+
+    Each cancels the task that runs now; one that is `blocking` is interrupted as ever.
+    """
+    usual = signal.getsignal(signal.SIGINT)
+    task = asyncio.current_task() if not blocking else None
+    if task is None or usual is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def hear(_number: int, _frame: FrameType | None) -> None:
+        task.get_loop().call_soon_threadsafe(task.cancel)
+
+    signal.signal(signal.SIGINT, hear)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
 class _Drawing:
     """One answer being drawn."""
 
@@ -139,7 +162,7 @@ class _Drawing:
 
     async def run(self) -> Result:
         try:
-            with self._taking_interrupts():
+            with taking_interrupts(blocking=self._blocking):
                 while await self._step():
                     pass
         finally:
@@ -151,30 +174,12 @@ class _Drawing:
         self._canvas.finish(result)
         return result
 
-    @contextmanager
-    def _taking_interrupts(self) -> Iterator[None]:
-        """Take every interrupt: ipykernel cancels a cell only once, and one that goes on could not be stopped again."""
-        usual = signal.getsignal(signal.SIGINT)
-        task = asyncio.current_task() if not self._blocking else None
-        if task is None or usual is None or threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def hear(_number: int, _frame: FrameType | None) -> None:
-            task.get_loop().call_soon_threadsafe(task.cancel)
-
-        signal.signal(signal.SIGINT, hear)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, usual)
-
     async def _step(self) -> bool:
         try:
             batch = await self._read(self._canvas.tick())
         except TimeoutError:
             return True
-        except _Interrupts as interrupt:
+        except INTERRUPTS as interrupt:
             if self._interrupted:
                 raise
             self._interrupted = True

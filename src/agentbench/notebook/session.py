@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from agentbench.errors import InvalidRequest, UnknownName
+from agentbench.errors import InvalidRequest, StorageError, UnknownName
 from agentbench.protocol.values import new_id
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ class Session:
         self.last: Result | None = None
         self.interrupted_run = ""  # of the cell in which an answer was interrupted last
         self.told: str | None = None  # what was wrong with the database when it took, or didn't take, the last answer
+        self.listed: tuple[str, ...] = ()  # the conversations that were listed last, by their numbers
+        self.branched: tuple[str, str, int] | None = None  # the conversation and cell, and after which turn
+        self.problem: BaseException | None = None  # that was to be explained last
+        self.fix_failed: BaseException | None = None  # what kept the explanation from coming
         self._chats: WeakSet[ChatWidget] = WeakSet()
         self._make = make
         self._bench: Workbench | None = None
@@ -57,10 +62,12 @@ class Session:
         self._bench = bench
         if budget is not None:
             bench.budgets.standing = budget
-        self.conversation = None
+        self.conversation, self.listed = None, ()
 
     def conversation_for(self, agent: str) -> Conversation:
         """Return the conversation to continue; the first question begins one."""
+        with suppress(StorageError):  # the answer will tell
+            self.look()
         if self.conversation is None:
             self.conversation = self.bench.start_conversation(agent=agent)
         return self.conversation
@@ -90,17 +97,27 @@ class Session:
             chat.look()
 
     def look(self) -> Conversation | None:
-        """Return the current conversation as it is now: its title may have come late."""
+        """Return the current conversation as it is now: its title may have come late, or it was deleted."""
         if self.conversation is not None:
-            self.conversation = self.find(self.conversation.id)
+            self.conversation = self.bench.conversation(self.conversation.id)
         return self.conversation
 
-    def find(self, conversation_id: str) -> Conversation:
-        """Return an earlier conversation; raise `UnknownName` if there is none of that id."""
-        found = self.bench.conversation(conversation_id)
-        if found is None:
-            raise UnknownName("conversation", conversation_id, [each.id for each in self.bench.conversations(100)])
-        return found
+    def find(self, name: str) -> Conversation:
+        """Return an earlier conversation, by its number in the last list, its id, or (a part of) its title.
+
+        Raises `UnknownName` if there is none, `InvalidRequest` if there are several.
+        """
+        number = int(name) if name.isdecimal() else 0
+        if 0 < number <= len(self.listed):
+            name = self.listed[number - 1]
+        try:
+            return self.bench.find_conversation(name)
+        except UnknownName:
+            if number:
+                raise InvalidRequest(
+                    f"There is no conversation {number} now. List them: %agent history --all"
+                ) from None
+            raise
 
     def serve(self, port: int | None) -> str:
         """Serve the workbench on this machine and return the address; without a port, a server that runs will do."""

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agentbench.notebook.markdown import dollars
 from agentbench.notebook.tables import Table
 from agentbench.notebook.twins import markdown_twin, plain_twin, question_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self
 
     import pandas as pd
 
+    from agentbench.storage.conversation_sums import ConversationSums
     from agentbench.storage.conversations import Conversation
     from agentbench.storage.responses import StoredResponse
+    from agentbench.workbench import Workbench
 
-__all__ = ["Transcript", "conversation_table"]
+__all__ = ["ConversationList", "Transcript"]
 
 
 class Transcript:
@@ -24,6 +28,12 @@ class Transcript:
     def __init__(self, turns: Sequence[StoredResponse], *, title: str | None = None) -> None:
         self.turns = tuple(turns)
         self.title = title
+
+    @classmethod
+    def of(cls, bench: Workbench, conversation: Conversation) -> Self:
+        """Return what was said in a conversation."""
+        title = None if conversation.titled_by == "words" else conversation.title  # it begins with the words
+        return cls(bench.turns(conversation), title=title)
 
     def frame(self) -> pd.DataFrame:
         """Return one row a turn: time, agent, model, question, answer, status."""
@@ -52,15 +62,51 @@ class Transcript:
         return markdown_twin(self.title, self.turns)
 
 
-def conversation_table(conversations: Sequence[Conversation], current: Conversation | None) -> Table:
-    """Return conversations, newest first; the current one is marked."""
-    rows = [
-        (
-            f"{each.id} ←" if current is not None and each.id == current.id else each.id,
-            each.title,
-            each.agent,
-            f"{each.updated_at.astimezone():%Y-%m-%d %H:%M}",
+class ConversationList(Table):
+    """Conversations, newest first, each with its number and what it took; the current one is marked."""
+
+    def __init__(
+        self, found: Sequence[Conversation], took: Sequence[ConversationSums], current: Conversation | None
+    ) -> None:
+        self.conversations = tuple(found)
+        self.took = tuple(took)
+        rows = [
+            _row(number, each, sums, is_current=current is not None and each.id == current.id)
+            for number, (each, sums) in enumerate(zip(found, took, strict=True), 1)
+        ]
+        note = "Go on in one: %agent open NUMBER" if rows else "Nothing was said yet."
+        super().__init__(
+            ("", "title", "agent", "turns", "tokens", "cost", "last used", "conversation"), rows, note=note
         )
-        for each in conversations
-    ]
-    return Table(("conversation", "title", "agent", "last used"), rows, note="Continue one: %agent use -c ID")
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a conversation, with its tokens and cost as numbers."""
+        from agentbench.frames.talks import sums_frame
+
+        return sums_frame(self.conversations, self.took)
+
+
+def _row(number: int, each: Conversation, took: ConversationSums, *, is_current: bool) -> tuple[str | None, ...]:
+    return (
+        f"{number} ←" if is_current else str(number),
+        each.title,
+        each.agent,
+        f"{took.turns:,}",
+        _tokens(took),
+        _cost(took),
+        f"{each.updated_at.astimezone():%Y-%m-%d %H:%M}",
+        each.id,
+    )
+
+
+def _tokens(took: ConversationSums) -> str:
+    counts = (took.input_tokens, took.output_tokens)
+    if counts == (None, None):
+        return ""
+    return " → ".join("?" if each is None else f"{each:,}" for each in counts)
+
+
+def _cost(took: ConversationSums) -> str:
+    if took.cost is None:
+        return "unknown" if took.unknown else ""
+    return f"{'at least ' * bool(took.unknown)}{dollars(took.cost)}"

@@ -41,8 +41,13 @@ class Looking(Answerers):
         return made
 
     def conversations(self, limit: int = 20) -> list[Conversation]:
-        """Return the newest conversations, newest first."""
-        return self._database.read_now(partial(conversations.recent, user=KERNEL.user, limit=limit))
+        """Return the newest conversations, newest first; those that couldn't be stored yet come before all others."""
+        stored = self._database.read_now(partial(conversations.recent, user=KERNEL.user, limit=limit))
+        begun = self._database.unsaved.begun(KERNEL.user)
+        if not begun:
+            return stored
+        kept = [found for key in reversed(begun) if (found := self.conversation(key)) is not None]
+        return [*kept, *(each for each in stored if each.id not in begun)][:limit]
 
     def conversation(self, conversation_id: str) -> Conversation | None:
         """Return the conversation of that id, if there is one."""

@@ -13,6 +13,7 @@ from agentbench.gateway.crossing import LoopThread
 from agentbench.providers import Providers
 from agentbench.runner import Runner
 from agentbench.storage.database import Database
+from agentbench.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,7 +43,8 @@ class Parts:
         self.config = Config(config, os.environ, changed=self._use)
         self._database = Database(database_url, home=None if home is None else Path(home))
         self._providers = Providers()
-        self._runner = Runner(self.config.catalog, self._providers, self._database)
+        self._telemetry = Telemetry(os.environ)
+        self._runner = Runner(self.config.catalog, self._providers, self._database, telemetry=self._telemetry)
         self._loop = LoopThread(at_end=self._runner.aclose)
         self._closed = False
         self.server: LoopServer | None = None
@@ -60,6 +62,7 @@ class Parts:
                 self.server.stop()
             self._loop.stop()
             self._database.close()
+            self._telemetry.close()
 
     async def _aclose(self) -> None:
         """Do what `close` does where the app ran on this event loop, not on the workbench's own."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agentbench.workbench.archiving import Archiving
 from agentbench.workbench.assisting import Assisting
-from agentbench.workbench.branching import Branching
 from agentbench.workbench.clients import Clients
+from agentbench.workbench.conversing import Conversing
+from agentbench.workbench.experimenting import Experimenting
 from agentbench.workbench.keys import Keys
+from agentbench.workbench.taping import Taping
 from agentbench.workbench.widgets import Widgets
 
 if TYPE_CHECKING:
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Workbench", "served_app"]
 
 
-class Workbench(Assisting, Branching, Widgets, Clients, Keys):
+class Workbench(Archiving, Assisting, Conversing, Experimenting, Taping, Widgets, Clients, Keys):
     """Agents, endpoints, conversations and their ledger, in this process.
 
     `config` is the path of an `agentbench.yaml`, the same as a mapping, or None for what the environment offers. Data

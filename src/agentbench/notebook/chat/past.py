@@ -66,9 +66,12 @@ class Past:
     """One conversation, None before its first question. Whoever uses it holds a lock."""
 
     def __init__(self, bench: Workbench, conversation: Conversation | None) -> None:
+        self._bench = bench
+        self._begin(conversation)
+
+    def _begin(self, conversation: Conversation | None) -> None:
         self.conversation = conversation
         self.stored: list[StoredResponse] = []
-        self._bench = bench
         self._head: str | None = None  # of the conversation, when it was looked at last
         self._loose: dict[str, _Loose] = {}
         self._shown: str | None = None  # the loose turn at the end of the branch in view
@@ -81,11 +84,17 @@ class Past:
             self._load(conversation)
 
     def look(self) -> bool:
-        """Look whether the conversation went on elsewhere, and follow it there; return whether it did."""
+        """Look whether the conversation went on elsewhere, and follow it there; return whether it did.
+
+        One that was deleted leaves nothing: the next question begins another.
+        """
         if self.conversation is None:
             return False
         found = self._bench.conversation(self.conversation.id)
-        if found is None or found.head == self._head:
+        if found is None:
+            self._begin(None)
+            return True
+        if found.head == self._head:
             return False
         self._load(found)
         return True

@@ -249,6 +249,7 @@ class Talk:
             agent, model = self.agent, self.model
         if self.past.conversation is None:
             self.past.conversation = self._bench.start_conversation(self._title, agent=agent)
+            self._title = None
         stream = self._bench.stream(
             asked.items,
             agent=agent,

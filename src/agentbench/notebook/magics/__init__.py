@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AgentMagics"]
 
-_WITH_TEXT = ("chat", "assistants")
+_WITH_TEXT = ("chat", "compare", "fix", "assistants")
 """The commands that take the text below them."""
 
 

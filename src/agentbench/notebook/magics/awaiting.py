@@ -20,6 +20,9 @@ __all__ = ["AWAITED", "await_magics", "keep_questions"]
 AWAITED = "_agent"
 """The name of the asynchronous twin of `%agent`."""
 
+_ASKING = ("chat", "compare", "fix")
+"""The commands whose value was shown as it came."""
+
 _HIDDEN = " # agentbench: a question, not a wish for help"
 _TARGET = r"(?P<target>[^\s%=#][^%=#\n]*=[ \t]*)?"
 _QUESTION = re.compile(rf"^[ \t]*{_TARGET}%agent[ \t]+\S(?:.|\\\n)*\?(?=[ \t]*$)", re.MULTILINE)
@@ -51,7 +54,7 @@ def _quiet(line: str) -> str:
     if found is None or found["target"]:
         return line
     command = found["line"].split(" ", 1)[0].strip("'\",")
-    asks = command == "chat" or (found["kind"] == "cell" and command not in COMMANDS)
+    asks = command in _ASKING or (found["kind"] == "cell" and command not in COMMANDS)
     return f"{line.rstrip()};\n" if asks else line
 
 

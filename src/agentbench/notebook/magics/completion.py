@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from IPython.core.completer import SimpleCompletion, SimpleMatcherResult
@@ -23,10 +24,14 @@ __all__ = ["complete", "known_names"]
 _ARGUMENTS: Mapping[str, tuple[Completes, ...]] = {
     "use": ("answerers", "models"),
     "history": ("conversations",),
+    "open": ("conversations",),
+    "tree": ("conversations",),
+    "delete": ("conversations",),
     "prices": ("models",),
 }
 _ACTIONS: Mapping[str, Mapping[str, tuple[Completes, ...]]] = {
     "files": dict.fromkeys(("add", "retry", "delete"), ()),
+    "cassette": {"record": ("cassettes",), "replay": ("cassettes",), "auto": ("cassettes",), "off": ()},
     "know": dict.fromkeys(("show", "add", "search", "remove", "reindex", "delete"), ("collections",)),
 }
 """The words that some commands take first, and what follows them."""
@@ -70,6 +75,10 @@ def known_names(bench: Workbench, what: Completes, variables: Iterable[str]) -> 
         return [each.id for each in bench.conversations()]
     if what == "collections":
         return bench.collection_names()
+    if what == "cassettes":
+        return [
+            _typed(path.as_posix()) for pattern in ("*.jsonl", "*/*.jsonl") for path in sorted(Path().glob(pattern))
+        ]
     return agents if what == "agents" else model_names(bench.catalog)
 
 
@@ -77,6 +86,10 @@ def _assistants(bench: Workbench) -> list[str]:
     """Return ids and names; those with blanks in quotes."""
     found = bench.assistant_names()
     return [*found, *(name if name.isalnum() else repr(name) for name in found.values() if name)]
+
+
+def _typed(path: str) -> str:
+    return repr(path) if " " in path else path
 
 
 def _candidates(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agentbench.errors import InvalidRequest, nearest
+from agentbench.notebook.frame_text import frame_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +67,6 @@ def _no_such(name: str, namespace: Mapping[str, Any]) -> str:
 
 
 def _text_of(value: Any) -> str:
-    """Return a value as text: a frame whole, not abridged as its `str` is."""
-    if type(value).__module__.startswith("pandas") and hasattr(value, "to_string"):
-        return str(value.to_string())
-    return str(value)
+    """Return a value as text; a frame as its schema with some rows."""
+    described = frame_text(value)
+    return str(value) if described is None else described

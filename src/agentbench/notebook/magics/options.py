@@ -13,10 +13,19 @@ from agentbench.errors import InvalidRequest, nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Option", "first_word", "parse"]
+__all__ = ["Option", "first_word", "parse", "whole_name"]
 
 Completes = Literal[
-    "agents", "answerers", "assistants", "models", "tools", "variables", "columns", "conversations", "collections"
+    "agents",
+    "answerers",
+    "assistants",
+    "models",
+    "tools",
+    "variables",
+    "columns",
+    "conversations",
+    "collections",
+    "cassettes",
 ]
 _WORD = re.compile(r"""\s*((?:"(?:\\.|[^"\\])*"|'[^']*'|[^\s"'])+)""")
 _LOOKS_LIKE_OPTION = re.compile(r"-[a-zA-Z]$|--[a-zA-Z][\w-]*$")
@@ -76,6 +85,12 @@ def first_word(line: str) -> tuple[str, str]:
     """Return a line's first word, out of its quotes, and the rest as it was written."""
     found = _WORD.match(line)
     return ("", line.strip()) if found is None else (_unquoted(found[1]), line[found.end() :].strip())
+
+
+def whole_name(text: str) -> str:
+    """Return a name that is all there is: as it was written, or out of its quotes."""
+    word, more = first_word(text)
+    return text.strip() if more else word
 
 
 def _known(word: str, by_name: dict[str, Option]) -> Option:

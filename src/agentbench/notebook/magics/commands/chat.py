@@ -37,7 +37,7 @@ class Chat:
     name = "chat"
     summary = "Ask, and see the answer come; without a prompt, open a chat. In a %%agent cell the body is the prompt."
     argument = "[PROMPT]"
-    options = (
+    options: tuple[Option, ...] = (
         Option(("-a", "--agent"), "which agent or assistant answers, for this call", "AGENT", completes="answerers"),
         Option(("-m", "--model"), "which model answers, for this call", "ENDPOINT/MODEL", completes="models"),
         Option(("-t", "--temperature"), "0 is sober, 2 is wild", "NUMBER", float),
@@ -71,7 +71,11 @@ class Chat:
         """Show the answer as it comes, or a chat; raise `AnswerFailed` if the answer breaks off."""
         if _is_for_view(call):
             return _open(call)
-        prompt, options = self._prompt(call), self._options(call)
+        return await self.ask(call, self._prompt(call))
+
+    async def ask(self, call: Call, prompt: str) -> Result | Table:
+        """Show the answer to a prompt as it comes, or with `--dry-run` what it would cost."""
+        options = self._options(call)
         if call.options.get("dry_run"):
             return _show(call.session.bench.quote(prompt, conversation=call.session.conversation, **options))
         return await self._answer(call, prompt, options)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentbench.notebook.magics.options import Option
+from agentbench.notebook.magics.options import Option, whole_name
 
 if TYPE_CHECKING:
     from agentbench.notebook.magics.commands.base import Call
-    from agentbench.notebook.tables import Table
-    from agentbench.notebook.transcript import Transcript
+    from agentbench.notebook.transcript import ConversationList, Transcript
 
 __all__ = ["History"]
 
@@ -18,23 +17,22 @@ class History:
     """Show a conversation, or list them all."""
 
     name = "history"
-    summary = "Show this conversation; with --all, list the conversations."
+    summary = "Show this conversation; with --all, list the conversations with what each took, and number them."
     argument = "[CONVERSATION]"
     options = (
         Option(("--all",), "list the newest conversations"),
         Option(("-n", "--limit"), "how many of them", "COUNT", int),
     )
 
-    async def run(self, call: Call) -> Transcript | Table:
+    async def run(self, call: Call) -> Transcript | ConversationList:
         """Return the transcript, or the list."""
-        from agentbench.notebook.transcript import Transcript, conversation_table
+        from agentbench.notebook.transcript import ConversationList, Transcript
 
-        bench, current = call.session.bench, call.session.look()
+        session, bench, current = call.session, call.session.bench, call.session.look()
         if call.options.get("all"):
-            return conversation_table(bench.conversations(call.options.get("limit", 20)), current)
+            found = bench.conversations(call.options.get("limit", 20))
+            session.listed = tuple(each.id for each in found)
+            return ConversationList(found, bench.took(found), current)
         if call.text:
-            current = call.session.find(call.text)
-        if current is None:
-            return Transcript(())
-        title = None if current.titled_by == "words" else current.title  # the transcript begins with the words
-        return Transcript(bench.turns(current), title=title)
+            current = session.find(whole_name(call.text))
+        return Transcript(()) if current is None else Transcript.of(bench, current)
