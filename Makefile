@@ -1,7 +1,14 @@
 # make lab      set up everything and open JupyterLab on the first notebook (LAB_ARGS adds options)
+# make notebooks  run every notebook, offline (NOTEBOOKS_ARGS=--save keeps the outputs, =07 runs one)
 # make test     set up everything and run every test (PYTEST_ARGS adds options)
 # make lint     style, types, layers, sizes
-# make check    test and lint
+# make docs     the documents as a site in build/site, with warnings as errors
+# make check    test, lint and docs
+# make bench    measure speed and memory beside what they are compared with (BENCH_ARGS=serving measures one suite)
+# make chaos    try to break it with faults, kills, load and several servers, in half an hour (CHAOS_ARGS=faults)
+# make soak     four kinds of clients at the local model for twenty minutes
+# make audit    look for known holes in what is installed
+# make binder   do what Binder does in an environment of its own, and measure memory
 # make widgets  bundle the widgets, where their sources have changed
 # make clean    remove all that make made
 #
@@ -23,13 +30,16 @@ ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root --no-browser)
 WORKERS := 2
 OR_NONE := || [ $$? -eq 5 ] # one of the two may have nothing that PYTEST_ARGS asks for
 
-.PHONY: help lab test lint check clean widgets model browser
+.PHONY: help lab notebooks test lint docs bench chaos soak audit binder check clean widgets model browser
 
 help:
 	@sed -n 's/^# \(make\)/\1/p' Makefile
 
 lab: $(READY) model widgets
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/$(NOTEBOOK) $(ROOT_ARGS) $(LAB_ARGS)
+
+notebooks: $(READY) model widgets
+	@$(BIN)/python tools/run_notebooks.py $(NOTEBOOKS_ARGS)
 
 test: $(READY) model browser widgets $(MODULES)
 	$(NPM) test
@@ -41,13 +51,35 @@ lint: $(READY) $(MODULES)
 	$(BIN)/ruff check -q .
 	$(BIN)/ruff format -q --check .
 	$(BIN)/mypy --no-error-summary
-	$(BIN)/mypy --no-error-summary tools benchmarks widgets/hatch_build.py
+	$(BIN)/mypy --no-error-summary tools widgets/hatch_build.py
+	$(BIN)/mypy --no-error-summary --explicit-package-bases benchmarks
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/check_sizes.py
 	$(NPM) run --silent types
 	$(NPM) run --silent lint
 
-check: test lint
+docs: $(READY)
+	$(BIN)/python tools/build_docs.py --check
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo 'The site is in build/site: $(BIN)/python -m http.server --directory build/site'
+
+bench: $(READY) model widgets
+	@mkdir -p build
+	@$(BIN)/python -m benchmarks --json build/bench.json $(BENCH_ARGS)
+
+chaos: $(READY) model
+	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
+
+soak: $(READY) model
+	@$(BIN)/python -m tests.chaos.soak $(SOAK_ARGS)
+
+audit: $(READY) $(MODULES)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/audit.py
+
+binder: $(READY)
+	@$(BIN)/python tools/try_binder.py
+
+check: test lint docs
 
 clean:
 	rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -138,6 +138,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, list[tuple[Cell
     return {page: [(cell, next(done)) for cell in each] for page, each in told.items()}
 
 
+@pytest.mark.timeout(600)  # the first of them waits until all pages have run
 @pytest.mark.parametrize("page", [each for each in PAGES if any(cells(text_of(each)))], ids=lambda each: each.stem)
 def test_page_runs(page: Path, runs: dict[Path, list[tuple[Cell, NotebookNode]]]) -> None:
     """The blocks of a page run from top to bottom, show something, and print what the page says."""

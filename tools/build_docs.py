@@ -9,19 +9,21 @@ named, and the exit status is 1 if there is any.
 from __future__ import annotations
 
 import argparse
+import inspect
 import math
 import re
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import config_keys
+import routes
 
 from agentbench import errors
 from agentbench.notebook.magics import AgentMagics
 from agentbench.notebook.magics.commands import COMMANDS
-from agentbench.protocol import grammar
+from agentbench.protocol import Event, Item, grammar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -132,6 +134,29 @@ def ignored() -> str:
     return table(("passed over", "why"), rows)
 
 
+def events() -> str:
+    """Return the table of the events that every answer is made of."""
+    return msgspec_table(get_args(Event), "event")
+
+
+def items() -> str:
+    """Return the table of the items that an answer may hold."""
+    return msgspec_table(get_args(Item), "item")
+
+
+def msgspec_table(kinds: Iterable[Any], first: str) -> str:
+    """Return the table of tagged structs: tag, fields besides it, and what each is."""
+    rows = [
+        (
+            f"`{kind.__struct_config__.tag}`",
+            ", ".join(f"`{name}`" for name in kind.__struct_encode_fields__),
+            (inspect.getdoc(kind) or "").partition("\n\n")[0].replace("\n", " "),
+        )
+        for kind in kinds
+    ]
+    return table((first, "fields", "what it says"), rows)
+
+
 REGIONS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "settings": settings,
@@ -139,6 +164,9 @@ REGIONS: dict[str, Callable[[], str]] = {
     "shared settings": shared_keys,
     "other keys": other_keys,
     "ignored keys": ignored,
+    "events": events,
+    "items": items,
+    "routes": routes.tables,
     "stream rules": partial(grammar.rules_table, grammar.RULES),
     "frame rules": partial(grammar.rules_table, grammar.FRAME_RULES),
     "chat rules": partial(grammar.rules_table, grammar.CHAT_RULES),

@@ -57,28 +57,11 @@ def test_running_a_cell_again_rewinds(lab: Lab) -> None:
     assert notebook.text(3) == "2"
 
 
-@pytest.mark.local_model
-def test_first_notebook_runs(lab: Lab) -> None:
-    """The first notebook runs top to bottom on the real local model, and asks no other host."""
-    notebook = lab.open_copy(FIRST_CHAT)
-    notebook.run_all(timeout=170)
-    cells = notebook.save().cells
-    outputs = [output for cell in cells for output in cell.get("outputs", ())]
-    assert [each for each in outputs if each.output_type == "error"] == []
-    [answer] = cells[2].outputs
-    assert "local/smollm2-135m-instruct · " in answer.data["text/markdown"]
-    assert lab.blocked == set()
-
-
-@pytest.mark.local_model
-def test_usage_notebook_runs(lab: Lab) -> None:
-    """The notebook on costs runs top to bottom, draws its charts on the page itself, and asks no other host."""
-    notebook = lab.open_copy(USAGE)
-    notebook.run_all(timeout=170)
-    cells = notebook.save().cells
-    outputs = [output for cell in cells for output in cell.get("outputs", ())]
-    assert [each for each in outputs if each.output_type == "error"] == []
-    charts = [each for each in outputs if "application/vnd.vegalite.v5+json" in each.get("data", {})]
-    assert len(charts) == 1
-    assert lab.page.locator(".jp-OutputArea-output .vega-embed canvas, .jp-OutputArea-output .vega-embed svg").count()
+def test_saved_notebooks_can_be_read(lab: Lab) -> None:
+    """What lies in git shows its answers and draws its charts without a cell that runs, and asks no other host."""
+    first = lab.open_copy(FIRST_CHAT)
+    assert "local/smollm2-135m-instruct · " in first.text(2)
+    lab.open_copy(USAGE)
+    drawn = lab.page.locator(".jp-OutputArea-output .vega-embed canvas, .jp-OutputArea-output .vega-embed svg")
+    drawn.first.wait_for()
     assert lab.blocked == set()

@@ -48,8 +48,9 @@ def test_reaches_no_other_host(lab: Lab) -> None:
     assert lab.blocked == {"http://192.0.2.1/x.png"}
 
 
-def test_takes_a_screenshot_of_the_whole_notebook(lab: Lab, tmp_path: Path) -> None:
+def test_takes_a_screenshot_of_the_whole_notebook(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A screenshot is as tall as the notebook, not as the window."""
+    monkeypatch.setenv("TEST_PICTURES", "1")
     notebook = lab.open(["print('line\\n' * 100)"])
     notebook.run_all()
     notebook.screenshot(tmp_path / "long.png")
