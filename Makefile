@@ -5,9 +5,7 @@
 # make docs     the documents as a site in build/site, with warnings as errors
 # make check    test, lint and docs
 # make bench    measure speed and memory beside what they are compared with (BENCH_ARGS=serving measures one suite)
-# make chaos    try to break it with faults, kills, load and several servers, in half an hour (CHAOS_ARGS=faults)
-# make soak     four kinds of clients at the local model for twenty minutes
-# make audit    look for known holes in what is installed
+# make chaos    try to break it with faults, kills and several servers (CHAOS_ARGS=faults)
 # make binder   do what Binder does in an environment of its own, and measure memory
 # make widgets  bundle the widgets, where their sources have changed
 # make clean    remove all that make made
@@ -30,7 +28,7 @@ ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root --no-browser)
 WORKERS := 2
 OR_NONE := || [ $$? -eq 5 ] # one of the two may have nothing that PYTEST_ARGS asks for
 
-.PHONY: help lab notebooks test lint docs bench chaos soak audit binder check clean widgets model browser
+.PHONY: help lab notebooks test lint docs bench chaos binder check clean widgets model browser
 
 help:
 	@sed -n 's/^# \(make\)/\1/p' Makefile
@@ -69,12 +67,6 @@ bench: $(READY) model widgets
 
 chaos: $(READY) model
 	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
-
-soak: $(READY) model
-	@$(BIN)/python -m tests.chaos.soak $(SOAK_ARGS)
-
-audit: $(READY) $(MODULES)
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/audit.py
 
 binder: $(READY)
 	@$(BIN)/python tools/try_binder.py

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, table
 
-SUITES = ("streaming", "serving", "starting", "storing", "growing", "drawing")
+SUITES = ("streaming", "serving")
 WORSE = 4 / 3
 
 

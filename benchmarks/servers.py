@@ -128,9 +128,9 @@ def agentbench(upstream: str, *, database: str | None = None) -> Iterator[Server
 def litellm(upstream: str) -> Iterator[Server]:
     """Serve with LiteLLM's proxy, with no database."""
     port = free_port()
+    rest = f"api_base: '{upstream}', api_key: key"
     models = "".join(
-        f"  - model_name: {model}\n    litellm_params: {{model: openai/{model}, api_base: '{upstream}', api_key: key}}\n"
-        for model in MODELS
+        f"  - model_name: {model}\n    litellm_params: {{model: openai/{model}, {rest}}}\n" for model in MODELS
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

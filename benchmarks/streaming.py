@@ -103,9 +103,10 @@ class _Readers:
                 self.begins()
 
     def synchronous(self, model: str) -> None:
-        self.first = None
+        self.first, begun = None, False
         for event in self._bench.stream("Hi", model=f"mock/{model}", watching=False):
-            if self.first is None and isinstance(event, TextDelta):
+            if not begun and isinstance(event, TextDelta):
+                begun = True
                 self.begins()
 
     def all(self, model: str) -> dict[str, Callable[[], None]]:

@@ -112,7 +112,8 @@ def _responses_frames(count: int) -> list[bytes]:
 
 
 def _completion(count: int) -> dict[str, Any]:
-    message: dict[str, object] = {"role": "assistant", "content": "".join(_text(count)), "refusal": None, "annotations": []}
+    said: dict[str, object] = {"role": "assistant", "content": "".join(_text(count))}
+    message = {**said, "refusal": None, "annotations": []}
     return {
         "id": "chatcmpl-0123456789abcdef01234567",
         "object": "chat.completion",

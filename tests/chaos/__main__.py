@@ -11,7 +11,7 @@ import sys
 
 from tests.chaos.report import Report
 
-SUITES = ("faults", "crashes", "load", "scale_out")
+SUITES = ("faults", "crashes", "scale_out")
 
 
 def main() -> None:

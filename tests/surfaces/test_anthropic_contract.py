@@ -39,9 +39,9 @@ def events(http: httpx2.Client, name: str) -> list[Any]:
     with http.stream("POST", "messages", json=body(name, stream=True)) as response:
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/event-stream")
-        body_ = response.read()
-    found = list(FRAME.finditer(body_))
-    assert b"".join(each[0] for each in found) == body_
+        sent = response.read()
+    found = list(FRAME.finditer(sent))
+    assert b"".join(each[0] for each in found) == sent
     told = [(each[1].decode(), msgspec.json.decode(each[2])) for each in found]
     assert [kind for kind, _ in told] == [event["type"] for _, event in told]
     return [event for _, event in told]

@@ -34,18 +34,18 @@ SPEC = dict(spec_models())
 
 
 def pieces(http: httpx2.Client, name: str) -> list[bytes]:
-    """Return the body of a streamed response as the gateway sent it, message by message."""
+    """Return the body of a streamed response as the gateway sent it, frame by frame."""
     body = {"model": f"scripted/{name}", "input": "Hi", "stream": True}
     with http.stream("POST", "responses", json=body) as response:
         assert response.status_code == 200
         assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
         assert response.headers["cache-control"] == "no-store"
-        return list(response.iter_raw())
+        return [frame + b"\n\n" for frame in response.read().split(b"\n\n")[:-1]]
 
 
 @pytest.mark.parametrize("name", sorted(TOLD))
 def test_frames(http: httpx2.Client, name: str) -> None:
-    """Each body message is one frame, whose `event` line repeats the type; the literal [DONE] ends the stream."""
+    """Between frames there is nothing; each one's `event` line repeats the type; the literal [DONE] ends the stream."""
     *sent, last = pieces(http, name)
     assert last == b"data: [DONE]\n\n"
     for piece in sent:

@@ -49,7 +49,7 @@ class Call:
         self.hold: Hold | None = None
         self._first: float | None = None
 
-    def watch(self, batch: list[Event]) -> None:
+    def watch(self, batch: Sequence[Event]) -> None:
         """Note when the first piece of an answer came."""
         if self._first is None and any(isinstance(event, _FIRST) for event in batch):
             self.note_first()
