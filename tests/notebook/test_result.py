@@ -86,3 +86,9 @@ def test_prose_is_not_json(ask: Callable[..., Result]) -> None:
     """Prose can't be parsed, and the error says how to ask."""
     with pytest.raises(InvalidRequest, match=r"The answer is not JSON: .* Ask with --json SCHEMA"):
         _ = ask("hello").parsed
+
+
+def test_json_that_was_cut_says_why(ask: Callable[..., Result]) -> None:
+    """An answer that ended before its JSON did names what stopped it, not how to ask."""
+    with pytest.raises(InvalidRequest, match=r"The answer is not JSON: .* Stopped early: max output tokens"):
+        _ = ask("cut").parsed

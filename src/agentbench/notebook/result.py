@@ -50,7 +50,12 @@ class Result:
         try:
             return msgspec.json.decode(self.text)
         except msgspec.DecodeError as error:
-            raise InvalidRequest(f"The answer is not JSON: {error}. Ask with --json SCHEMA.") from None
+            raise InvalidRequest(f"The answer is not JSON: {error}. {self._json_advice}") from None
+
+    @property
+    def _json_advice(self) -> str:
+        """An answer that stopped early is cut JSON, however it was asked for."""
+        return self.note or "Ask with --json SCHEMA."
 
     @property
     def events(self) -> pd.DataFrame:
